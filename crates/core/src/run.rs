@@ -1,0 +1,184 @@
+//! Runs: one sweep of one organization, from its plan to its commit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, AccountId, AccountState, Timestamp};
+
+/// The name of a run: letters, digits and dashes, sortable by time (`20261122T100000Z-7f3a9c`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RunId(String);
+
+/// A text that cannot name a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a run id: 1 to 64 letters, digits and dashes are expected")]
+pub struct InvalidRunId {
+    text: String,
+}
+
+impl RunId {
+    /// The id of a run started at `time`; `salt` tells apart two runs of the same second.
+    #[must_use]
+    pub fn new(time: Timestamp, salt: u32) -> Self {
+        Self(format!("{}-{:06x}", time.compact(), salt & 0x00ff_ffff))
+    }
+
+    /// Parses a run id, which is also safe as the name of a folder.
+    ///
+    /// # Errors
+    /// An empty or overlong text, or one with anything but ASCII letters, digits and dashes.
+    pub fn parse(text: &str) -> Result<Self, InvalidRunId> {
+        let fits = (1..=64).contains(&text.len());
+        if fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidRunId { text: text.to_owned() })
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = InvalidRunId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Who makes the calls, as `GetCallerIdentity` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The caller's account.
+    pub account_id: AccountId,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+/// The organization, as `DescribeOrganization` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// `o-…`.
+    pub id: String,
+    /// The management account.
+    pub management_account_id: AccountId,
+}
+
+/// Why an account of the organization is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Its state lets no call through.
+    State(AccountState),
+    /// `--accounts` names others.
+    NotSelected,
+    /// `--exclude-accounts` names it.
+    Excluded,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State(state) => write!(f, "state is {}", state.as_str()),
+            Self::NotSelected => f.write_str("not among --accounts"),
+            Self::Excluded => f.write_str("among --exclude-accounts"),
+        }
+    }
+}
+
+/// What the plan says about one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It is swept.
+    Ask,
+    /// It is not, for this reason.
+    Skip(SkipReason),
+}
+
+/// One account of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedAccount {
+    /// The account as AWS Organizations lists it.
+    #[serde(flatten)]
+    pub account: Account,
+    /// Whether it is asked.
+    pub decision: Decision,
+}
+
+/// Every account that a run must cover, in order of account id, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Who asked.
+    pub caller: Caller,
+    /// Of which organization; `None` where the caller may not describe it.
+    pub organization: Option<Organization>,
+    /// The accounts.
+    pub accounts: Vec<PlannedAccount>,
+}
+
+impl Plan {
+    /// Brings accounts into plan order, each once; of two listings of one account, the first stays.
+    #[must_use]
+    pub fn new(caller: Caller, organization: Option<Organization>, mut accounts: Vec<PlannedAccount>) -> Self {
+        accounts.sort_by_key(|planned| planned.account.id);
+        accounts.dedup_by_key(|planned| planned.account.id);
+        Self { caller, organization, accounts }
+    }
+
+    /// The accounts that are asked.
+    pub fn asked(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().filter(|planned| planned.decision == Decision::Ask).map(|planned| &planned.account)
+    }
+}
+
+/// What a run is, fixed before its first call: `run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The run's name.
+    pub run_id: RunId,
+    /// The time against which every age is judged; its day is the tables' `dt`.
+    pub as_of: Timestamp,
+    /// When the run was started.
+    pub started_at: Timestamp,
+    /// The version of orgsweep that started it.
+    pub orgsweep_version: String,
+    /// SHA-256 of the rule pack, in hexadecimal.
+    pub rule_pack_sha256: String,
+    /// The settings that decide what is asked and what is written.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_id_cannot_leave_its_folder() {
+        for text in ["", "..", "a/b", "a b", "run_1", &"x".repeat(65)] {
+            assert!(RunId::parse(text).is_err(), "{text}");
+        }
+        let time = Timestamp::parse("2026-11-22T10:00:00Z").unwrap();
+        assert_eq!(RunId::new(time, 0x0123_4567).as_str(), "20261122T100000Z-234567");
+    }
+}

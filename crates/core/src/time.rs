@@ -1,0 +1,148 @@
+//! Points in time, in the precision the tables keep: milliseconds since the Unix epoch, UTC.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A point in time in whole milliseconds, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A text that is no RFC 3339 timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a timestamp like 2026-11-22T10:00:00Z")]
+pub struct InvalidTimestamp {
+    text: String,
+}
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The wall clock, now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Utc::now().timestamp_millis())
+    }
+
+    /// Parses RFC 3339, with `Z` or a numeric offset; fractions finer than a millisecond are cut.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
+        DateTime::parse_from_rfc3339(text)
+            .map(|time| Self(time.timestamp_millis()))
+            .map_err(|_| InvalidTimestamp { text: text.to_owned() })
+    }
+
+    /// This time with anything below a second cut away.
+    #[must_use]
+    pub const fn whole_seconds(self) -> Self {
+        Self(self.0.div_euclid(1000) * 1000)
+    }
+
+    /// The calendar day in UTC, `2026-11-22`.
+    #[must_use]
+    pub fn date(self) -> String {
+        self.chrono().map_or_else(|| self.0.to_string(), |time| time.format("%Y-%m-%d").to_string())
+    }
+
+    /// The time without separators, `20261122T100000Z`, as it stands in run ids.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.chrono().map_or_else(|| self.0.to_string(), |time| time.format("%Y%m%dT%H%M%SZ").to_string())
+    }
+
+    /// This time and `duration` more.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This time, `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
+    }
+
+    fn chrono(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 with `Z`; milliseconds only where they are not zero.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = if self.0.rem_euclid(1000) == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+        match self.chrono() {
+            Some(time) => f.write_str(&time.to_rfc3339_opts(format, true)),
+            None => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_utc_are_the_same_time() {
+        let time = Timestamp::parse("2026-09-11T13:14:52Z").unwrap();
+        assert_eq!(Timestamp::parse("2026-09-11T13:14:52+00:00"), Ok(time));
+        assert_eq!(Timestamp::parse("2026-09-11T15:14:52.000+02:00"), Ok(time));
+        assert_eq!(time.to_string(), "2026-09-11T13:14:52Z");
+        assert_eq!(Timestamp::from_millis(time.millis() + 7).to_string(), "2026-09-11T13:14:52.007Z");
+        assert_eq!((time.date().as_str(), time.compact().as_str()), ("2026-09-11", "20260911T131452Z"));
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_named() {
+        let error = Timestamp::parse("yesterday").unwrap_err();
+        assert_eq!(error.to_string(), r#""yesterday" is not a timestamp like 2026-11-22T10:00:00Z"#);
+    }
+}
