@@ -1,1 +1,21 @@
-//! stub
+//! The build: the journal of a sweep becomes sorted tables and findings, and the run is committed.
+//!
+//! It needs no AWS, holds a few chunks of accounts at a time, and gives the same bytes whoever runs it and on however
+//! many cores. It is asynchronous only where it waits for the store; columns are worked on by rayon.
+
+mod accounts;
+mod build;
+mod calls;
+mod chunk;
+mod columns;
+mod compute;
+mod credentials;
+mod error;
+mod tables;
+
+#[cfg(test)]
+mod fixture;
+
+pub use build::{BuildOptions, build_run};
+pub use compute::Compute;
+pub use error::BuildError;

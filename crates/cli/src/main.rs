@@ -1,1 +1,56 @@
-fn main() {}
+//! `orgsweep`: the binary. It wires the rooms together and holds no logic of theirs.
+
+mod args;
+mod checks;
+mod config_show;
+mod demo;
+mod deploy;
+mod dry_run;
+mod failure;
+mod logging;
+mod progress;
+mod render;
+mod rules;
+mod scan;
+mod settings;
+mod signals;
+mod simulation;
+mod summary;
+mod tables;
+mod unread;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use failure::{Failure, Outcome};
+use settings::Sources;
+
+fn main() -> ExitCode {
+    failure::exit(run(&Cli::parse()))
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    let sources = match cli.command {
+        // A demo is the same everywhere, whatever the machine is set up for.
+        Command::Demo(_) => Sources::of_flags(cli.assignments()),
+        _ => Sources::of_process(cli.global.config.as_deref(), cli.assignments()),
+    };
+    let loaded = settings::load(&sources).map_err(Failure::usage)?;
+    let screen = logging::start(&loaded.config.log, cli.global.quiet);
+    match &cli.command {
+        Command::Scan(args) if args.dry_run => block_on(dry_run::dry_run(&loaded.config)),
+        Command::Scan(args) => block_on(scan::scan(args, &loaded, &screen)),
+        Command::Demo(args) => block_on(demo::demo(args, &loaded, &screen)),
+        Command::Sim(args) => block_on(simulation::serve(args)),
+        Command::Checks(args) => checks::checks(args, &loaded.config),
+        Command::Config(_) => config_show::show(&loaded),
+        Command::Tables => tables::print_tables(loaded.config.output.format),
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::not_committed(anyhow::Error::new(error)))?;
+    runtime.block_on(work)
+}

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountId, AccountState, Timestamp};
+use crate::{Account, AccountId, AccountState, Partition, Timestamp};
 
 /// The name of a run: letters, digits and dashes, sortable by time (`20261122T100000Z-7f3a9c`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -73,6 +73,14 @@ pub struct Caller {
     pub account_id: AccountId,
     /// The caller's ARN.
     pub arn: String,
+}
+
+impl Caller {
+    /// The partition that the caller's ARN names; `None` where it names none that is known.
+    #[must_use]
+    pub fn partition(&self) -> Option<Partition> {
+        self.arn.split(':').nth(1).and_then(|partition| partition.parse().ok())
+    }
 }
 
 /// The organization, as `DescribeOrganization` says.

@@ -3,6 +3,7 @@
 //! Schemas, the docs page, the golden file and the rule engine's knowledge of where a column comes from are all made
 //! from these lists.
 
+mod access_keys;
 mod accounts;
 mod calls;
 mod check_results;
@@ -62,7 +63,7 @@ impl Table {
     }
 }
 
-/// The four tables that a run commits, and `calls`, which lies beside the run's manifests.
+/// A function for each table, so that its columns are listed once for the whole program.
 macro_rules! tables {
     ($($name:ident: $doc:literal;)*) => {$(
         #[doc = $doc]
@@ -89,42 +90,6 @@ pub fn committed() -> [&'static Table; 4] {
     [accounts(), credentials(), findings(), check_results()]
 }
 
-mod access_keys {
-    //! The view behind [`super::access_keys`].
-
-    use super::{Table, flag, integer, key, text, time};
-    use crate::Source;
-
-    pub(super) fn table() -> Table {
-        let mut columns = vec![
-            key("account_id", "The account, twelve digits."),
-            key("user", "The user's name; `<root_account>` for the root user."),
-            key("arn", "The user's ARN."),
-            flag("is_root", "Whether this is the root user.").required(),
-            time("user_creation_time", "When the user was made."),
-            integer("slot", "Key slot of the report, 1 or 2. Slots may swap between two reports.").required(),
-            flag("active", "Whether there is an active key in the slot."),
-            flag("present", "Whether there is a key in the slot, active or not."),
-            time("last_rotated", "When the key was made or last changed; kept while the key is inactive."),
-            text("last_rotated_reason", "The report's word where `last_rotated` is null."),
-            time("last_used_date", "When the key was last used."),
-            text("last_used_date_reason", "The report's word where `last_used_date` is null."),
-            text("last_used_region", "The region of the last use; null for services without regions."),
-            text("last_used_service", "The service of the last use."),
-        ];
-        for column in columns.iter_mut() {
-            if column.name != "account_id" {
-                column.source = Some(Source::CredentialReport);
-            }
-        }
-        Table::new(
-            "access_keys",
-            "One key slot of one user: `credentials`, turned. A view; it is not written.",
-            columns,
-        )
-    }
-}
-
 impl Column {
     fn required(mut self) -> Self {
         self.nullable = false;
@@ -141,6 +106,25 @@ impl Column {
 #[must_use]
 pub fn timestamp_type() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+}
+
+/// A type as the docs name it: `string`, `boolean`, `int`, `bigint`, `timestamp`, `array<…>`, `struct<…>`, which are
+/// also Athena's names.
+#[must_use]
+pub fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 => "string".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => "timestamp".to_owned(),
+        DataType::List(item) => format!("array<{}>", type_name(item.data_type())),
+        DataType::Struct(fields) => {
+            let fields = fields.iter().map(|field| format!("{}:{}", field.name(), type_name(field.data_type())));
+            format!("struct<{}>", fields.collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn column(name: &'static str, data_type: DataType, doc: &'static str) -> Column {

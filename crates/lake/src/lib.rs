@@ -1,1 +1,30 @@
-//! stub
+//! Where things lie: the layout of a lake, its manifests, the journal of a sweep, and the table files of a build.
+//!
+//! Everything goes through one [`object_store::ObjectStore`], whatever it is; only `durable` knows that a folder on
+//! this machine is a special case. This crate knows nothing of AWS, of checks, or of who calls it.
+
+mod commit;
+mod durable;
+mod error;
+#[cfg(test)]
+mod fixture;
+mod journal;
+mod journal_writer;
+mod lake;
+pub mod layout;
+mod manifest;
+mod merge;
+mod segment;
+mod segment_reader;
+mod table_reader;
+mod table_writer;
+
+pub use commit::{Commit, CommittedFile, CommittedTable, Coverage};
+pub use error::{LakeError, LakeErrorKind};
+pub use journal::{Journal, Journalled};
+pub use journal_writer::{JournalWriter, RollPolicy};
+pub use lake::Lake;
+pub use manifest::RunState;
+pub use merge::{Merged, MergedRow};
+pub use segment::JournalEntry;
+pub use table_writer::{DEFAULT_PART_BYTES, Part, TableWriter};

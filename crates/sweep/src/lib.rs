@@ -1,1 +1,25 @@
-//! stub
+//! The sweep: from an organization to a journal of snapshots.
+//!
+//! All patience lives here, once: pacing, polling, retrying and resuming. The crate knows the seam and the lake's
+//! journal; it knows neither the AWS SDK nor the simulation, and nothing of tables and checks.
+
+mod ask;
+mod discover;
+mod error;
+mod gate;
+mod others;
+mod pace;
+mod progress;
+mod report;
+mod run;
+mod session;
+mod settings;
+mod stop;
+mod visit;
+
+pub use discover::{Selection, survey};
+pub use error::SweepError;
+pub use progress::{Progress, Tally};
+pub use run::{Sweep, Swept};
+pub use settings::{Patience, RoleSettings, SweepSettings};
+pub use stop::Stop;

@@ -1,0 +1,129 @@
+//! From the standard AWS settings (environment, profiles, SSO, instance roles, `AWS_ENDPOINT_URL`) to clients.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use orgsweep_core::Partition;
+
+use crate::AwsCloud;
+use crate::error::chain;
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the first byte of the answer. The whole answer is bounded above the seam.
+    pub read: Duration,
+}
+
+/// Where to connect to, and how.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The region; `None` takes that of the AWS settings, or else one that the partition always has.
+    pub region: Option<String>,
+    /// The partition, where it was set.
+    pub partition: Option<Partition>,
+    /// How long requests may take.
+    pub timeouts: Timeouts,
+}
+
+/// A server that is not AWS, with credentials of its own: a simulated organization. No AWS setting of the machine is
+/// read for it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where it listens: `http://127.0.0.1:8080`.
+    pub endpoint: String,
+    /// The region it believes to be in.
+    pub region: String,
+    /// Its caller's access key id.
+    pub access_key_id: String,
+    /// Its caller's secret key.
+    pub secret_access_key: String,
+}
+
+/// AWS cannot be asked at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// No credentials were found.
+    #[error(
+        "no AWS credentials were found: {reason}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`"
+    )]
+    NoCredentials {
+        /// What the SDK said.
+        reason: String,
+    },
+}
+
+impl AwsCloud {
+    /// Reads the standard AWS settings and makes the clients. The only request that this may cause is one for
+    /// credentials.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn connect(connection: &Connection) -> Result<Self, ConnectError> {
+        let config = load(connection).await;
+        let Some(provider) = config.credentials_provider() else {
+            return Err(ConnectError::NoCredentials { reason: "no source of credentials is configured".to_owned() });
+        };
+        if let Err(error) = provider.provide_credentials().await {
+            return Err(ConnectError::NoCredentials { reason: chain(&error) });
+        }
+        Ok(Self::with(&config))
+    }
+
+    /// Makes clients for a server that is not AWS.
+    #[must_use]
+    pub fn connect_to(server: &Server, timeouts: Timeouts) -> Self {
+        let (id, secret) = (&server.access_key_id, &server.secret_access_key);
+        let credentials = Credentials::new(id, secret, None, None, "orgsweep");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(server.region.clone()))
+            .endpoint_url(&server.endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts.config())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self::with(&config)
+    }
+
+    fn with(config: &SdkConfig) -> Self {
+        Self {
+            iam: aws_sdk_iam::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            organizations: aws_sdk_organizations::Client::new(config),
+            account: aws_sdk_account::Client::new(config),
+        }
+    }
+}
+
+impl Timeouts {
+    fn config(self) -> TimeoutConfig {
+        TimeoutConfig::builder().connect_timeout(self.connect).read_timeout(self.read).build()
+    }
+}
+
+async fn load(connection: &Connection) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(connection.timeouts.config())
+        // The sweep already bounds a stalled body, and a second watch on every body costs CPU.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(region) = &connection.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    let config = loader.load().await;
+    if config.region().is_some() {
+        return config;
+    }
+    let partition = connection.partition.unwrap_or(Partition::Aws);
+    config.into_builder().region(Region::new(partition.default_region())).build()
+}

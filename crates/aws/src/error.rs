@@ -1,0 +1,155 @@
+//! From the SDK's errors to what the caller can do about them.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use orgsweep_cloud::{Answer, Answered, ApiError};
+use orgsweep_core::{Call, ErrorKind};
+
+/// An SDK result in the seam's terms.
+pub(crate) fn answered<T, E>(call: Call, result: Result<T, SdkError<E, HttpResponse>>) -> Answered<T>
+where
+    T: RequestId,
+    E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
+{
+    match result {
+        Ok(value) => {
+            let request_id = value.request_id().map(str::to_owned);
+            Ok(Answer { value, request_id })
+        }
+        Err(error) => Err(api_error(call, &error)),
+    }
+}
+
+fn api_error<E>(call: Call, error: &SdkError<E, HttpResponse>) -> ApiError
+where
+    E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            let service = context.err();
+            let code = service.code().map_or_else(|| format!("Http{status}"), str::to_owned);
+            let kind = kind_of(call, &code, status);
+            let mut api_error = ApiError::new(call, kind, code, service.message().unwrap_or_default());
+            api_error.request_id = service.request_id().map(str::to_owned);
+            api_error
+        }
+        SdkError::TimeoutError(_) => ApiError::new(call, ErrorKind::Transient, "Timeout", chain(error)),
+        SdkError::DispatchFailure(failure) => {
+            if failure.is_timeout() {
+                ApiError::new(call, ErrorKind::Transient, "Timeout", chain(error))
+            } else if failure.is_user() {
+                ApiError::new(call, ErrorKind::Fatal, "InvalidRequest", chain(error))
+            } else if failure.is_io() {
+                ApiError::new(call, ErrorKind::Transient, "ConnectionFailed", chain(error))
+            } else {
+                // What is neither input nor output is the credentials' own failure: they could not be had.
+                ApiError::new(call, ErrorKind::Expired, "CredentialsUnavailable", chain(error))
+            }
+        }
+        SdkError::ResponseError(context) => {
+            let status = context.raw().status().as_u16();
+            let kind = if status >= 500 || !context.raw().status().is_success() {
+                ErrorKind::Transient
+            } else {
+                ErrorKind::Fatal
+            };
+            ApiError::new(call, kind, "InvalidAnswer", chain(error))
+        }
+        _ => ApiError::new(call, ErrorKind::Fatal, "InvalidRequest", chain(error)),
+    }
+}
+
+/// What an error code means for the caller. The codes stand in AWS's API references; `LimitExceeded` is IAM's word
+/// for having no capacity to make a report.
+fn kind_of(call: Call, code: &str, status: u16) -> ErrorKind {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "BandwidthLimitExceeded"
+        | "PriorRequestNotComplete" => ErrorKind::Throttled,
+        "LimitExceeded" if call == Call::GenerateCredentialReport => ErrorKind::Throttled,
+        "ReportNotPresent" | "ReportExpired" | "NoSuchEntity" | "ResourceNotFoundException" => ErrorKind::Absent,
+        "ReportInProgress" => ErrorKind::NotReady,
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => ErrorKind::Expired,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RegionDisabledException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationToken" => ErrorKind::Denied,
+        "ServiceFailure"
+        | "ServiceException"
+        | "InternalFailure"
+        | "InternalError"
+        | "InternalServerException"
+        | "ServiceUnavailable"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => ErrorKind::Transient,
+        _ if status == 429 => ErrorKind::Throttled,
+        _ if status >= 500 => ErrorKind::Transient,
+        _ if status == 403 => ErrorKind::Denied,
+        _ => ErrorKind::Fatal,
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Wrappers of the SDK often repeat their source's words.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(call: Call, code: &str, status: u16, kind: ErrorKind) {
+        assert_eq!(kind_of(call, code, status), kind, "{code} ({status})");
+    }
+
+    #[test]
+    fn a_code_outranks_its_status() {
+        check(Call::GetCredentialReport, "ReportInProgress", 404, ErrorKind::NotReady);
+        check(Call::GetCredentialReport, "ReportExpired", 410, ErrorKind::Absent);
+        check(Call::GetAccountSummary, "Throttling", 400, ErrorKind::Throttled);
+        check(Call::GetAlternateContact, "ResourceNotFoundException", 400, ErrorKind::Absent);
+    }
+
+    #[test]
+    fn a_limit_is_capacity_only_where_a_report_is_asked_for() {
+        check(Call::GenerateCredentialReport, "LimitExceeded", 409, ErrorKind::Throttled);
+        check(Call::GetAccountSummary, "LimitExceeded", 409, ErrorKind::Fatal);
+    }
+
+    #[test]
+    fn an_unheard_of_code_goes_by_its_status() {
+        check(Call::ListAccounts, "Http502", 502, ErrorKind::Transient);
+        check(Call::ListAccounts, "Odd", 429, ErrorKind::Throttled);
+        check(Call::ListAccounts, "Odd", 403, ErrorKind::Denied);
+        check(Call::ListAccounts, "Odd", 400, ErrorKind::Fatal);
+    }
+}

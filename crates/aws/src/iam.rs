@@ -1,0 +1,111 @@
+//! What is asked of IAM inside an account.
+
+use async_trait::async_trait;
+use aws_sdk_iam::config::{Builder, IdentityCache};
+use aws_sdk_iam::types::{AssignmentStatusType, PasswordPolicy as SdkPolicy, ReportStateType, SummaryKeyType};
+use bytes::Bytes;
+use orgsweep_cloud::{AccountIam, Answer, Answered, RawReport, ReportState, Session, VirtualMfaPage};
+use orgsweep_core::{AccountSummary, Call, ErrorKind, PasswordPolicy};
+
+use crate::convert::{invalid_answer, required, timestamp};
+use crate::error::answered;
+use crate::{AwsCloud, sdk_credentials};
+
+/// The settings of one request: the session's credentials, as they are.
+fn signed_by(session: &Session) -> Builder {
+    match sdk_credentials(session) {
+        None => Builder::new(),
+        // The credentials are in hand; a cache for them would be filled once for each request.
+        Some(credentials) => Builder::new().credentials_provider(credentials).identity_cache(IdentityCache::no_cache()),
+    }
+}
+
+#[async_trait]
+impl AccountIam for AwsCloud {
+    async fn generate_report(&self, session: &Session) -> Answered<ReportState> {
+        let call = Call::GenerateCredentialReport;
+        let request = self.iam.generate_credential_report().customize().config_override(signed_by(session));
+        let Answer { value, request_id } = answered(call, request.send().await)?;
+        let state = match required(call, "state", value.state())? {
+            ReportStateType::Started => ReportState::Started,
+            ReportStateType::Inprogress => ReportState::InProgress,
+            ReportStateType::Complete => ReportState::Complete,
+            other => return Err(invalid_answer(call, format!("unknown state {:?}", other.as_str()))),
+        };
+        Ok(Answer { value: state, request_id })
+    }
+
+    async fn fetch_report(&self, session: &Session) -> Answered<RawReport> {
+        let call = Call::GetCredentialReport;
+        let request = self.iam.get_credential_report().customize().config_override(signed_by(session));
+        let Answer { mut value, request_id } = answered(call, request.send().await)?;
+        let generated_at = required(call, "generation time", value.generated_time().and_then(timestamp))?;
+        let content = required(call, "content", value.content.take())?;
+        Ok(Answer { value: RawReport { content: Bytes::from(content.into_inner()), generated_at }, request_id })
+    }
+
+    async fn account_summary(&self, session: &Session) -> Answered<AccountSummary> {
+        let request = self.iam.get_account_summary().customize().config_override(signed_by(session));
+        let Answer { value, request_id } = answered(Call::GetAccountSummary, request.send().await)?;
+        let entry = |key: SummaryKeyType| value.summary_map().and_then(|map| map.get(&key)).copied();
+        let present = |key: SummaryKeyType| entry(key).map(|count| count != 0);
+        let summary = AccountSummary {
+            users: entry(SummaryKeyType::Users).map(i64::from),
+            root_mfa_enabled: present(SummaryKeyType::AccountMfaEnabled),
+            root_access_keys_present: present(SummaryKeyType::AccountAccessKeysPresent),
+            root_password_present: present(SummaryKeyType::AccountPasswordPresent),
+            root_signing_certificates_present: present(SummaryKeyType::AccountSigningCertificatesPresent),
+        };
+        Ok(Answer { value: summary, request_id })
+    }
+
+    async fn password_policy(&self, session: &Session) -> Answered<Option<PasswordPolicy>> {
+        let call = Call::GetAccountPasswordPolicy;
+        let request = self.iam.get_account_password_policy().customize().config_override(signed_by(session));
+        match answered(call, request.send().await) {
+            Ok(Answer { value, request_id }) => {
+                let policy = required(call, "password policy", value.password_policy())?;
+                Ok(Answer { value: Some(password_policy(policy)), request_id })
+            }
+            Err(error) if error.kind == ErrorKind::Absent => Ok(Answer { value: None, request_id: error.request_id }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn virtual_mfa_devices(&self, session: &Session, marker: Option<&str>) -> Answered<VirtualMfaPage> {
+        let request = self
+            .iam
+            .list_virtual_mfa_devices()
+            .assignment_status(AssignmentStatusType::Assigned)
+            .set_marker(marker.map(str::to_owned))
+            .customize()
+            .config_override(signed_by(session));
+        let Answer { value, request_id } = answered(Call::ListVirtualMFADevices, request.send().await)?;
+        let users = value.virtual_mfa_devices().iter().filter_map(|device| device.user());
+        // Devices of root have had other names than `root-account-mfa-device`, so the user's ARN decides.
+        let has_root_device = users.into_iter().any(|user| user.arn().ends_with(":root"));
+        let next_marker = if value.is_truncated() { value.marker().map(str::to_owned) } else { None };
+        Ok(Answer { value: VirtualMfaPage { has_root_device, next_marker }, request_id })
+    }
+
+    async fn account_alias(&self, session: &Session) -> Answered<Option<String>> {
+        let request = self.iam.list_account_aliases().customize().config_override(signed_by(session));
+        let Answer { value, request_id } = answered(Call::ListAccountAliases, request.send().await)?;
+        Ok(Answer { value: value.account_aliases().first().cloned(), request_id })
+    }
+}
+
+fn password_policy(policy: &SdkPolicy) -> PasswordPolicy {
+    PasswordPolicy {
+        minimum_password_length: policy.minimum_password_length(),
+        require_symbols: policy.require_symbols(),
+        require_numbers: policy.require_numbers(),
+        require_uppercase: policy.require_uppercase_characters(),
+        require_lowercase: policy.require_lowercase_characters(),
+        allow_users_to_change_password: policy.allow_users_to_change_password(),
+        expire_passwords: policy.expire_passwords(),
+        max_password_age: policy.max_password_age(),
+        password_reuse_prevention: policy.password_reuse_prevention(),
+        hard_expiry: policy.hard_expiry(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Opening a member account.
+
+use async_trait::async_trait;
+use orgsweep_cloud::{Answer, Answered, AssumeRole, Credentials, RoleBroker};
+use orgsweep_core::Call;
+
+use crate::AwsCloud;
+use crate::convert::{invalid_answer, required, timestamp};
+use crate::error::answered;
+
+#[async_trait]
+impl RoleBroker for AwsCloud {
+    async fn assume_role(&self, request: &AssumeRole) -> Answered<Credentials> {
+        let call = Call::AssumeRole;
+        let seconds = i32::try_from(request.duration.as_secs()).unwrap_or(i32::MAX);
+        let result = self
+            .sts
+            .assume_role()
+            .role_arn(&request.role_arn)
+            .role_session_name(&request.session_name)
+            .set_external_id(request.external_id.clone())
+            .duration_seconds(seconds)
+            .policy(&*request.policy)
+            .send()
+            .await;
+        let Answer { value, request_id } = answered(call, result)?;
+        let issued = required(call, "credentials", value.credentials())?;
+        let expires_at = timestamp(issued.expiration())
+            .ok_or_else(|| invalid_answer(call, "the credentials' expiration is no time".to_owned()))?;
+        let credentials = Credentials {
+            access_key_id: issued.access_key_id().to_owned(),
+            secret_access_key: issued.secret_access_key().to_owned(),
+            session_token: issued.session_token().to_owned(),
+            expires_at,
+        };
+        Ok(Answer { value: credentials, request_id })
+    }
+}

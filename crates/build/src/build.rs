@@ -1,0 +1,339 @@
+//! The straight line from a journal to a committed run.
+
+use std::sync::Arc;
+
+use orgsweep_checks::{Checker, Tally};
+use orgsweep_core::{AccountId, Plan, Run, Timestamp};
+use orgsweep_lake::{Commit, CommittedTable, Coverage, DEFAULT_PART_BYTES, Journal, Lake};
+
+use crate::BuildError;
+use crate::chunk::{ChunkLimits, Chunks, Context, build_chunk};
+use crate::compute::Compute;
+use crate::tables::{Files, Tables};
+
+/// What may differ between two builds.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// Encoded bytes at which a table's next file is begun. Two builds of one run must agree on it.
+    pub part_bytes: usize,
+    /// Commit although accounts of the plan are not in the journal; they are `failed` then, with the code `NotAsked`.
+    pub allow_missing: bool,
+    /// Where columns are worked on.
+    pub compute: Compute,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        Self { part_bytes: DEFAULT_PART_BYTES, allow_missing: false, compute: Compute::default() }
+    }
+}
+
+/// Builds a run's tables from its plan and journal and commits it. A run that is committed already, by whomever, is
+/// returned as it is.
+///
+/// # Errors
+/// The journal does not cover the plan, the lake fails, or the checks cannot be evaluated. Nothing is committed then,
+/// and the same call later goes on to the same bytes.
+pub async fn build_run(
+    lake: &Lake,
+    run: &Run,
+    plan: &Plan,
+    checker: &Arc<Checker>,
+    options: &BuildOptions,
+) -> Result<Commit, BuildError> {
+    let built = match lake.read_commit(&run.run_id).await? {
+        Some(commit) => Ok(commit),
+        None => Build { lake, run, plan, checker, options }.run().await,
+    };
+    let commit = match built {
+        Ok(commit) => commit,
+        // Another builder may have committed and deleted the journal that this one was reading.
+        Err(error) => lake.read_commit(&run.run_id).await?.ok_or(error)?,
+    };
+    if let Err(error) = Journal::delete(lake, &run.run_id).await {
+        // The run is committed; what is left of its journal takes space and does no harm.
+        tracing::warn!(run_id = %run.run_id, error = &error as &dyn std::error::Error, "journal was not deleted");
+    }
+    Ok(commit)
+}
+
+/// One build of one run.
+#[derive(Clone, Copy)]
+struct Build<'a> {
+    lake: &'a Lake,
+    run: &'a Run,
+    plan: &'a Plan,
+    checker: &'a Arc<Checker>,
+    options: &'a BuildOptions,
+}
+
+/// What a build wrote, and what it counted on the way.
+struct Built {
+    tables: Vec<CommittedTable>,
+    coverage: Coverage,
+    tallies: Vec<Tally>,
+}
+
+impl Build<'_> {
+    async fn run(self) -> Result<Commit, BuildError> {
+        let journal = Journal::open(self.lake, &self.run.run_id).await?;
+        if !self.options.allow_missing {
+            self.refuse_uncovered(&journal).await?;
+        }
+        // From here on the segments are fixed, so that a build that is killed is built again to the same bytes.
+        let journal = journal.seal().await?;
+        let built = self.write_tables(&journal).await?;
+        Ok(self.lake.write_commit(self.commit(built)).await?)
+    }
+
+    async fn refuse_uncovered(self, journal: &Journal) -> Result<(), BuildError> {
+        let seen = journal.journalled().await?.seen;
+        let asked = self.plan.asked().map(|account| account.id);
+        let missing: Vec<AccountId> = asked.filter(|account_id| !seen.contains(account_id)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(BuildError::not_covered(missing)) }
+    }
+
+    async fn write_tables(self, journal: &Journal) -> Result<Built, BuildError> {
+        let compute = self.options.compute;
+        let context = Context { checker: Arc::clone(self.checker), organization: self.plan.organization.clone() };
+        let context = Arc::new(context);
+        let mut files = Files::new(self.lake, self.run);
+        let mut tables = Tables::new(self.checker, self.options.part_bytes);
+        let mut chunks = Chunks::new(self.plan, journal.merged().await?, ChunkLimits::STANDARD).await?;
+        loop {
+            let window = chunks.next_window(compute.window()).await?;
+            if window.is_empty() {
+                break;
+            }
+            let context = Arc::clone(&context);
+            let worked = compute.run(move || {
+                let built = compute.map(window, |chunk| build_chunk(&context, &chunk));
+                let built = built.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let parts = tables.write(compute, &built)?;
+                Ok::<_, BuildError>((tables, parts))
+            });
+            let (written, parts) = worked.await??;
+            tables = written;
+            files.put(parts).await?;
+        }
+        let (coverage, tallies) = (tables.coverage, std::mem::take(&mut tables.tallies));
+        let (last, calls) = compute.run(move || tables.finish()).await??;
+        files.put(last).await?;
+        if let Some(calls) = calls {
+            self.lake.put_calls(&self.run.run_id, calls).await?;
+        }
+        Ok(Built { tables: files.tables(), coverage, tallies })
+    }
+
+    fn commit(self, built: Built) -> Commit {
+        // A tally is made of texts and numbers, which are JSON; null would stand for one that is not.
+        let checks = built.tallies.iter().map(|tally| serde_json::to_value(tally).unwrap_or_default());
+        Commit {
+            format_version: Commit::FORMAT_VERSION,
+            run_id: self.run.run_id.clone(),
+            as_of: self.run.as_of,
+            committed_at: Timestamp::now(),
+            orgsweep_version: self.run.orgsweep_version.clone(),
+            rule_pack_sha256: self.run.rule_pack_sha256.clone(),
+            caller: self.plan.caller.clone(),
+            organization: self.plan.organization.clone(),
+            coverage: built.coverage,
+            tables: built.tables,
+            checks: checks.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+
+    use arrow_array::{Array, RecordBatch};
+    use arrow_cast::display::{ArrayFormatter, FormatOptions};
+    use bytes::Bytes;
+    use expect_test::expect_file;
+    use futures::TryStreamExt;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use object_store::{ObjectStore, ObjectStoreExt};
+    use orgsweep_core::table;
+    use orgsweep_lake::JournalEntry;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+    use crate::fixture::{Dying, checker, failed, journal, partial, plan, run, swept};
+
+    const INLINE: Compute = Compute::Inline;
+
+    fn lake(store: &Arc<InMemory>) -> Lake {
+        Lake::over(Arc::clone(store) as Arc<dyn ObjectStore>, "memory")
+    }
+
+    /// Small parts, so that there are several of each table.
+    fn options(compute: Compute) -> BuildOptions {
+        BuildOptions { part_bytes: 4096, allow_missing: false, compute }
+    }
+
+    async fn build(store: &Arc<InMemory>, plan: &Plan, options: &BuildOptions) -> Result<Commit, BuildError> {
+        build_run(&lake(store), &run(), plan, &checker(), options).await
+    }
+
+    /// Every table file with its bytes.
+    async fn table_files(store: &InMemory) -> BTreeMap<String, Bytes> {
+        let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+        let mut files = BTreeMap::new();
+        for path in listed.into_iter().map(|object| object.location).filter(|path| !path.as_ref().starts_with("_runs"))
+        {
+            files.insert(path.to_string(), store.get(&path).await.unwrap().bytes().await.unwrap());
+        }
+        files
+    }
+
+    async fn rows(store: &InMemory, commit: &Commit, table: &'static table::Table) -> Vec<RecordBatch> {
+        let mut batches = Vec::new();
+        for file in commit.files(table.name) {
+            let bytes = store.get(&Path::from(file.path.as_str())).await.unwrap().bytes().await.unwrap();
+            let size = u64::try_from(bytes.len()).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+            assert_eq!(reader.schema().fields(), table.schema().fields());
+            let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+            let count = read.iter().map(RecordBatch::num_rows).sum::<usize>();
+            assert_eq!((file.rows, file.bytes), (u64::try_from(count).unwrap(), size));
+            batches.extend(read);
+        }
+        batches
+    }
+
+    /// The rows as text, without what is null or empty.
+    fn text(batches: &[RecordBatch]) -> String {
+        let mut text = String::new();
+        let formats = FormatOptions::default();
+        for batch in batches {
+            for row in 0..batch.num_rows() {
+                for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                    let value = ArrayFormatter::try_new(column, &formats).unwrap().value(row).to_string();
+                    if column.is_valid(row) && value != "[]" {
+                        writeln!(text, "{}: {value}", field.name()).unwrap();
+                    }
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn accounts_say_what_came_of_each() {
+        let store = Arc::new(InMemory::new());
+        let entries = [partial(1, &["anna"]), swept(2, &["<root_account>", "ben"]), failed(3), swept(5, &["nobody"])];
+        journal(&lake(&store), "w", &[entries.to_vec()]).await;
+        let commit = build(&store, &plan(1..=4, &[4]), &BuildOptions::default()).await.unwrap();
+        assert_eq!(commit.coverage, Coverage { planned: 4, swept: 1, partial: 1, failed: 1, skipped: 1 });
+        expect_file!["../expected/accounts.txt"].assert_eq(&text(&rows(&store, &commit, table::accounts()).await));
+    }
+
+    #[tokio::test]
+    async fn every_account_and_check_has_a_result_and_the_tallies_add_up() {
+        let store = Arc::new(InMemory::new());
+        let entries = [partial(1, &["anna"]), swept(2, &["<root_account>", "ben"]), failed(3)];
+        journal(&lake(&store), "w", &[entries.to_vec()]).await;
+        let commit = build(&store, &plan(1..=4, &[4]), &BuildOptions::default()).await.unwrap();
+        let names: Vec<_> = commit.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+        assert_eq!(names, [("accounts", 4), ("credentials", 3), ("findings", 8), ("check_results", 8)]);
+        let accounts = |check: &serde_json::Value| {
+            let of = |status: &str| check[format!("accounts_{status}")].as_u64().unwrap();
+            of("passed") + of("failed") + of("unknown") + of("not_applicable")
+        };
+        assert_eq!(commit.checks.iter().map(accounts).collect::<Vec<_>>(), [4, 4]);
+    }
+
+    fn many(accounts: u64) -> Vec<JournalEntry> {
+        let users: Vec<String> = (0..40).map(|number| format!("{number}")).collect();
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        (0..accounts)
+            .map(|number| match number % 10 {
+                3 => failed(number),
+                7 => partial(number, &users[..5]),
+                _ => swept(number, &users),
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_bytes_depend_on_the_facts_alone() {
+        let entries = many(1200);
+        let mut shuffled = entries.clone();
+        shuffled.reverse();
+        let by_segments = |entries: &[JournalEntry], size| entries.chunks(size).map(<[_]>::to_vec).collect::<Vec<_>>();
+        let mut built = Vec::new();
+        for (segments, compute) in [(by_segments(&entries, 300), INLINE), (by_segments(&shuffled, 70), Compute::Rayon)]
+        {
+            let store = Arc::new(InMemory::new());
+            journal(&lake(&store), "w", &segments).await;
+            let commit = build(&store, &plan(0..1200, &[]), &options(compute)).await.unwrap();
+            assert!(commit.files("credentials").count() > 1);
+            built.push(table_files(&store).await);
+        }
+        assert!(built[0] == built[1]);
+    }
+
+    #[tokio::test]
+    async fn a_build_that_is_killed_is_built_again_to_the_same_bytes() {
+        let (plan, segments) = (plan(0..260, &[5]), [many(260)]);
+        let undisturbed = Arc::new(InMemory::new());
+        journal(&lake(&undisturbed), "w", &segments).await;
+        let commit = build(&undisturbed, &plan, &options(INLINE)).await.unwrap();
+        let expected = table_files(&undisturbed).await;
+        // The seal, the parts, the calls, the commit.
+        let puts = expected.len() + 3;
+        for died_after in 0..puts {
+            let store = Arc::new(InMemory::new());
+            journal(&lake(&store), "w", &segments).await;
+            let dying = Lake::over(Dying::after(&store, died_after), "dying");
+            build_run(&dying, &run(), &plan, &checker(), &options(INLINE)).await.unwrap_err();
+            if died_after > 0 {
+                // A sweep that goes on meanwhile learns more; what is built was fixed before.
+                journal(&lake(&store), "x", &[vec![swept(3, &["late"])]]).await;
+            }
+            let again = build(&store, &plan, &options(INLINE)).await.unwrap();
+            assert!(table_files(&store).await == expected, "after {died_after} puts");
+            assert_eq!((&again.tables, &again.checks), (&commit.tables, &commit.checks));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_committed_run_stays_as_it_is_and_has_no_journal() {
+        let store = Arc::new(InMemory::new());
+        journal(&lake(&store), "w", &[vec![failed(1)]]).await;
+        let first = build(&store, &plan([1], &[]), &options(INLINE)).await.unwrap();
+        let second = build(&store, &plan([1, 2], &[]), &options(INLINE)).await.unwrap();
+        assert_eq!(first, second);
+        let left: Vec<_> = store.list(Some(&Path::from("_runs"))).try_collect().await.unwrap();
+        let left: Vec<_> = left.iter().map(|object| object.location.as_ref()).collect();
+        assert_eq!(left, ["_runs/r1/calls.parquet", "_runs/r1/commit.json", "_runs/r1/seal.json"]);
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_is_not_covered_is_not_built() {
+        let store = Arc::new(InMemory::new());
+        journal(&lake(&store), "w", &[vec![failed(2)]]).await;
+        let error = build(&store, &plan(1..=9, &[9]), &options(INLINE)).await.unwrap_err();
+        let message = "7 accounts of the plan are not in the journal (000000000001, 000000000003, 000000000004, \
+                       000000000005, 000000000006, …): resume the sweep";
+        assert_eq!(error.to_string(), message);
+        assert!(table_files(&store).await.is_empty());
+        assert!(!Journal::open(&lake(&store), &run().run_id).await.unwrap().is_sealed());
+        let anyway = BuildOptions { allow_missing: true, ..options(INLINE) };
+        let commit = build(&store, &plan(1..=9, &[9]), &anyway).await.unwrap();
+        assert_eq!(commit.coverage, Coverage { planned: 9, failed: 8, skipped: 1, ..Coverage::default() });
+    }
+
+    #[tokio::test]
+    async fn a_plan_without_accounts_has_empty_tables() {
+        let store = Arc::new(InMemory::new());
+        let commit = build(&store, &plan([], &[]), &BuildOptions::default()).await.unwrap();
+        let files: Vec<_> = commit.tables.iter().map(|table| (table.rows, table.files.len())).collect();
+        assert_eq!(files, [(0, 1); 4]);
+    }
+}

@@ -1,0 +1,56 @@
+//! The one bridge from waiting to working: columns are worked on here, not on the threads that wait for the store.
+
+use rayon::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::BuildError;
+
+/// Chunks in memory for each thread: one to work on, one that is ready.
+const CHUNKS_PER_THREAD: usize = 2;
+
+/// However many threads there are, this many chunks fill the memory that a build may take.
+const MAX_CHUNKS: usize = 16;
+
+/// Where columns are worked on. What is built is the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compute {
+    /// On rayon's threads, while the caller waits.
+    #[default]
+    Rayon,
+    /// On the caller's own thread: for simulations, whose clock must not run ahead of the work.
+    Inline,
+}
+
+impl Compute {
+    /// Runs one piece of work to its end.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, BuildError> {
+        match self {
+            Self::Inline => Ok(work()),
+            Self::Rayon => {
+                let (done, result) = oneshot::channel();
+                // Whoever no longer waits does not want the result.
+                rayon::spawn(move || drop(done.send(work())));
+                result.await.map_err(|_| BuildError::Interrupted)
+            }
+        }
+    }
+
+    /// Applies a function to all items and keeps their order, whatever the order of the work.
+    pub(crate) fn map<T: Send, U: Send>(self, items: Vec<T>, function: impl Fn(T) -> U + Send + Sync) -> Vec<U> {
+        match self {
+            Self::Inline => items.into_iter().map(function).collect(),
+            Self::Rayon => items.into_par_iter().map(function).collect(),
+        }
+    }
+
+    /// How many chunks are worked on at once.
+    pub(crate) fn window(self) -> usize {
+        match self {
+            Self::Inline => 1,
+            Self::Rayon => (CHUNKS_PER_THREAD * rayon::current_num_threads()).clamp(1, MAX_CHUNKS),
+        }
+    }
+}

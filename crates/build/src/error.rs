@@ -1,0 +1,70 @@
+//! How a build fails.
+
+use arrow_schema::ArrowError;
+use orgsweep_checks::EvaluateError;
+use orgsweep_core::AccountId;
+use orgsweep_lake::LakeError;
+
+/// How many of the accounts that were not covered an error names.
+const NAMED_ACCOUNTS: usize = 5;
+
+/// Why a run could not be built. Nothing is committed then, and it can be built again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The journal lacks accounts that the plan says are asked: the sweep has not ended. Resume it.
+    #[error(
+        "{count} accounts of the plan are not in the journal ({}): resume the sweep",
+        name_first(missing, *count)
+    )]
+    NotCovered {
+        /// The first of them, in order.
+        missing: Vec<AccountId>,
+        /// How many there are.
+        count: usize,
+    },
+    /// The lake failed; its kind says what can be done.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The checks could not be evaluated.
+    #[error("the accounts {first} to {last} cannot be checked")]
+    Evaluate {
+        /// The first account of the chunk.
+        first: AccountId,
+        /// The last account of the chunk.
+        last: AccountId,
+        /// What the checks said.
+        source: EvaluateError,
+    },
+    /// The journal holds columns that make no table.
+    #[error("the rows of the table {table} cannot be made of the journal")]
+    Columns {
+        /// The table.
+        table: &'static str,
+        /// What does not fit.
+        source: ArrowError,
+    },
+    /// A thread that was building went away: the process is ending.
+    #[error("the build was interrupted")]
+    Interrupted,
+}
+
+impl BuildError {
+    /// The error of accounts that are asked and not in the journal.
+    pub(crate) fn not_covered(mut missing: Vec<AccountId>) -> Self {
+        let count = missing.len();
+        missing.truncate(NAMED_ACCOUNTS);
+        Self::NotCovered { missing, count }
+    }
+
+    /// Names the table whose columns do not fit.
+    pub(crate) fn columns(table: &'static str) -> impl Fn(ArrowError) -> Self {
+        move |source| Self::Columns { table, source }
+    }
+}
+
+fn name_first(missing: &[AccountId], count: usize) -> String {
+    let names: Vec<&str> = missing.iter().map(AccountId::as_str).collect();
+    let more = if count > missing.len() { ", …" } else { "" };
+    names.join(", ") + more
+}

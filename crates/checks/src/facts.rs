@@ -1,0 +1,125 @@
+//! The rows that a chunk's checks read: three tables, with the rows of each account side by side.
+
+use std::ops::Range;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema};
+use orgsweep_core::table::Table;
+
+use crate::access_keys::{SLOTS, turn_by_slot};
+use crate::cell::texts;
+use crate::coverage::Coverage;
+use crate::{CheckTable, Chunk, EvaluateError};
+
+/// The rows of one table, and which of them are whose.
+pub(crate) struct Rows {
+    /// The rows, sorted by account.
+    pub(crate) batch: RecordBatch,
+    /// Where the rows of each account begin, and behind the last, where they end.
+    offsets: Vec<usize>,
+}
+
+impl Rows {
+    pub(crate) fn new(batch: RecordBatch, offsets: Vec<usize>) -> Self {
+        Self { batch, offsets }
+    }
+
+    /// The rows of one account.
+    pub(crate) fn of(&self, account: usize) -> Range<usize> {
+        match (self.offsets.get(account), self.offsets.get(account + 1)) {
+            (Some(start), Some(end)) => *start..*end,
+            _ => 0..0,
+        }
+    }
+}
+
+/// Everything that checks read of some accounts.
+pub(crate) struct Facts<'a> {
+    /// The rows of `accounts`.
+    pub(crate) accounts: Rows,
+    /// The rows of `credentials`.
+    pub(crate) credentials: Rows,
+    /// The view of them by key slot.
+    pub(crate) access_keys: Rows,
+    /// What was not read.
+    pub(crate) coverage: Coverage<'a>,
+}
+
+impl<'a> Facts<'a> {
+    /// Makes the facts of a chunk, once it proved to be well-formed.
+    pub(crate) fn of(chunk: &Chunk<'a>) -> Result<Self, EvaluateError> {
+        hold_schema(chunk.accounts, CheckTable::Accounts.table())?;
+        hold_schema(chunk.credentials, CheckTable::Credentials.table())?;
+        hold_order(chunk.accounts)?;
+        let offsets = offsets(chunk.accounts, chunk.credentials)?;
+        let slot_offsets = offsets.iter().map(|offset| offset * SLOTS).collect();
+        Ok(Self {
+            accounts: Rows::new(chunk.accounts.clone(), (0..=chunk.accounts.num_rows()).collect()),
+            credentials: Rows::new(chunk.credentials.clone(), offsets),
+            access_keys: Rows::new(turn_by_slot(chunk.credentials)?, slot_offsets),
+            coverage: Coverage::read(chunk.accounts)?,
+        })
+    }
+
+    /// The rows that a check of this table judges.
+    pub(crate) fn rows(&self, table: CheckTable) -> &Rows {
+        match table {
+            CheckTable::Accounts => &self.accounts,
+            CheckTable::Credentials => &self.credentials,
+            CheckTable::AccessKeys => &self.access_keys,
+        }
+    }
+
+    /// Number of accounts.
+    pub(crate) fn len(&self) -> usize {
+        self.accounts.batch.num_rows()
+    }
+}
+
+/// Predicates read columns by position, so names and types must be the table's; nullability and metadata may differ.
+fn hold_schema(batch: &RecordBatch, table: &'static Table) -> Result<(), EvaluateError> {
+    let (schema, wanted) = (batch.schema(), table.schema());
+    let same = |(left, right): (&Field, &Field)| {
+        left.name() == right.name() && left.data_type().equals_datatype(right.data_type())
+    };
+    let pairs = schema.fields().iter().map(AsRef::as_ref).zip(wanted.fields().iter().map(AsRef::as_ref));
+    if schema.fields().len() == wanted.fields().len() && pairs.into_iter().all(same) {
+        return Ok(());
+    }
+    Err(EvaluateError::Schema { table: table.name, found: describe(&schema), expected: describe(&wanted) })
+}
+
+fn describe(schema: &Schema) -> String {
+    let columns: Vec<_> =
+        schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+    columns.join(", ")
+}
+
+fn hold_order(accounts: &RecordBatch) -> Result<(), EvaluateError> {
+    let ids = texts(accounts, "account_id")?;
+    for row in 1..accounts.num_rows() {
+        if ids.value(row - 1) >= ids.value(row) {
+            return Err(EvaluateError::Unsorted { account: ids.value(row).to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Where the credentials of each account begin, in one pass over both.
+fn offsets(accounts: &RecordBatch, credentials: &RecordBatch) -> Result<Vec<usize>, EvaluateError> {
+    let (ids, owners) = (texts(accounts, "account_id")?, texts(credentials, "account_id")?);
+    let rows = credentials.num_rows();
+    let mut offsets = Vec::with_capacity(accounts.num_rows() + 1);
+    let mut row = 0;
+    offsets.push(row);
+    for account in 0..accounts.num_rows() {
+        while row < rows && owners.value(row) == ids.value(account) {
+            row += 1;
+        }
+        offsets.push(row);
+    }
+    if row < rows {
+        return Err(EvaluateError::Stranger { account: owners.value(row).to_owned() });
+    }
+    Ok(offsets)
+}

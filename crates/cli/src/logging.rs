@@ -1,0 +1,62 @@
+//! Logs go to stderr, around the line of progress that may stand there.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::MultiProgress;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::settings::{Format, Log};
+
+/// stderr, shared by logs and progress.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// What draws on it.
+    pub bars: MultiProgress,
+    /// Whether somebody watches.
+    pub is_terminal: bool,
+    /// Whether nothing but errors is wanted.
+    pub quiet: bool,
+}
+
+/// Starts logging, and gives the screen that progress may be drawn on.
+pub fn start(log: &Log, quiet: bool) -> Screen {
+    let screen = Screen { bars: MultiProgress::new(), is_terminal: io::stderr().is_terminal(), quiet };
+    let level = log.level.as_str();
+    // Below `debug` the libraries' own logs say nothing about a sweep.
+    let filter = EnvFilter::new(format!(
+        "{},orgsweep={level},orgsweep_sweep={level},orgsweep_build={level},orgsweep_lake={level}",
+        others(&level)
+    ));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(screen.clone()).with_target(false);
+    match log.format {
+        Format::Text => subscriber.with_ansi(screen.is_terminal).init(),
+        Format::Json => subscriber.json().init(),
+    }
+    screen
+}
+
+fn others(level: &str) -> &str {
+    match level {
+        "error" | "trace" => level,
+        _ => "warn",
+    }
+}
+
+impl<'a> MakeWriter<'a> for Screen {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self.clone()
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bars.suspend(|| io::stderr().lock().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}

@@ -1,0 +1,137 @@
+//! What a person reads at the end: coverage first, then the worst findings, then where the lake is.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use console::{Style, style};
+use indicatif::{HumanBytes, HumanCount};
+use orgsweep_checks::Severity;
+
+use crate::failure::Failure;
+use crate::settings::Format;
+use crate::summary::Summary;
+
+/// Accounts named in the coverage; the others are counted.
+const ACCOUNTS_SHOWN: usize = 10;
+
+/// Prints to stdout.
+///
+/// # Errors
+/// Where stdout is gone, unless its reader left on purpose, as `head` does.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::not_committed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a summary in the form that was asked for.
+///
+/// # Errors
+/// As [`print`].
+pub fn summary(summary: &Summary, format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Text => print(&text(summary)),
+        Format::Json => {
+            let document = serde_json::to_string_pretty(summary).map_err(Failure::not_committed)?;
+            print(&format!("{document}\n"))
+        }
+    }
+}
+
+/// A severity's colour, on a terminal.
+pub fn paint(severity: Severity, text: &str) -> String {
+    let paint = match severity {
+        Severity::Critical => Style::new().red().bold(),
+        Severity::High => Style::new().red(),
+        Severity::Medium => Style::new().yellow(),
+        Severity::Low | Severity::Informational => Style::new().dim(),
+    };
+    paint.apply_to(text).to_string()
+}
+
+fn text(summary: &Summary) -> String {
+    let mut text = String::new();
+    coverage(&mut text, summary);
+    findings(&mut text, summary);
+    lake(&mut text, summary);
+    text
+}
+
+fn coverage(text: &mut String, summary: &Summary) {
+    let counts = &summary.coverage;
+    let (asked, failed) = (summary.asked(), counts.failed);
+    let headline = format!("{} of {} accounts read", HumanCount(asked - failed), HumanCount(asked));
+    let mut gaps = Vec::new();
+    if failed > 0 {
+        gaps.push(format!("{} could not be", HumanCount(failed)));
+    }
+    if counts.partial > 0 {
+        gaps.push(format!("{} only in part", HumanCount(counts.partial)));
+    }
+    // Writing to a string cannot fail.
+    let _ = match gaps.is_empty() {
+        true => writeln!(text, "{}.", style(headline).bold().green()),
+        false => writeln!(text, "{}", style(format!("{headline}; {}:", gaps.join(", "))).bold().yellow()),
+    };
+    for unread in summary.unread.iter().take(ACCOUNTS_SHOWN) {
+        let name = unread.account_name.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "  {}  {name:24}  {}", unread.account_id, unread.reason);
+    }
+    let more = (failed + counts.partial).saturating_sub(u64::try_from(ACCOUNTS_SHOWN).unwrap_or(u64::MAX));
+    if more > 0 {
+        let _ = writeln!(text, "  and {} more: `outcome` and `unanswered` in the table accounts", HumanCount(more));
+    }
+    if counts.skipped > 0 {
+        let _ = writeln!(
+            text,
+            "{} more were not asked: filtered out, or their state lets no call through.",
+            HumanCount(counts.skipped)
+        );
+    }
+}
+
+fn findings(text: &mut String, summary: &Summary) {
+    let failing: Vec<_> = summary.findings.iter().filter(|check| check.resources_failed > 0).collect();
+    if failing.is_empty() {
+        text.push_str("\nNo check failed on anything that was read.\n");
+    } else {
+        let _ = writeln!(text, "\n{}", style("Worst findings               accounts   findings").bold());
+    }
+    for check in failing {
+        let severity = paint(check.severity, &format!("{:<13}", check.severity.to_string()));
+        let _ = writeln!(
+            text,
+            "  {severity} {:>20} {:>10}   {}",
+            HumanCount(check.accounts_failed).to_string(),
+            HumanCount(check.resources_failed).to_string(),
+            check.title
+        );
+    }
+    let unknown: u64 = summary.findings.iter().map(|check| check.accounts_unknown).sum();
+    if unknown > 0 {
+        let _ = writeln!(
+            text,
+            "  {} verdicts are unknown, not passed: see `reason` in the table check_results",
+            HumanCount(unknown)
+        );
+    }
+}
+
+fn lake(text: &mut String, summary: &Summary) {
+    let rows = |name: &str| summary.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows);
+    let bytes = summary.tables.iter().map(|table| table.bytes).sum();
+    let _ = writeln!(text, "\n{} {}", style("Lake").bold(), summary.lake);
+    let _ = writeln!(
+        text,
+        "  run {}: {} accounts, {} users, {} findings, {} in {:.1} s and {} requests",
+        summary.run_id,
+        HumanCount(rows("accounts")),
+        HumanCount(rows("credentials")),
+        HumanCount(rows("findings")),
+        HumanBytes(bytes),
+        summary.seconds,
+        HumanCount(summary.calls.requests),
+    );
+    let _ = writeln!(text, "\n{}\n{}", style("Ask DuckDB").bold(), summary.duckdb_query);
+}

@@ -1,0 +1,80 @@
+//! Which accounts of a committed run were not read whole, and why, in a line each.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use orgsweep_core::Outcome;
+use orgsweep_lake::{Commit, Lake, LakeError};
+use serde::Serialize;
+
+/// Accounts named at most: the others are in the table, and counted.
+const NAMED: usize = 50;
+
+/// One account that was not read whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// The account.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: Option<String>,
+    /// `failed` or `partial`.
+    pub outcome: String,
+    /// What was not read, and with which error code.
+    pub reason: String,
+}
+
+/// Reads the first of them from the committed table: accounts that could not be read at all come first.
+///
+/// # Errors
+/// The table cannot be read.
+pub async fn list_unread(lake: &Lake, commit: &Commit) -> Result<Vec<Unread>, LakeError> {
+    if commit.coverage.partial + commit.coverage.failed == 0 {
+        return Ok(Vec::new());
+    }
+    let mut unread = Vec::new();
+    let columns = ["account_id", "account_name", "outcome", "unanswered", "quarantined_rows"];
+    lake.read_table(commit, "accounts", &columns, |batch| {
+        for outcome in [Outcome::Failed, Outcome::Partial] {
+            unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(batch, row, outcome)).take(NAMED));
+        }
+    })
+    .await?;
+    unread.sort_by_key(|account| account.outcome != Outcome::Failed.as_str());
+    unread.truncate(NAMED);
+    Ok(unread)
+}
+
+fn unread_row(batch: &RecordBatch, row: usize, outcome: Outcome) -> Option<Unread> {
+    (text(batch, "outcome", row)? == outcome.as_str()).then(|| Unread {
+        account_id: text(batch, "account_id", row).unwrap_or_default(),
+        account_name: text(batch, "account_name", row),
+        outcome: outcome.as_str().to_owned(),
+        reason: reason(batch, row),
+    })
+}
+
+/// `password_policy: AccessDenied (denied), 2 rows of the credential report not understood`.
+fn reason(batch: &RecordBatch, row: usize) -> String {
+    let mut reasons = Vec::new();
+    if let Some(gaps) = batch.column_by_name("unanswered").and_then(|column| column.as_list_opt::<i32>()) {
+        let gaps = gaps.value(row);
+        let fields = gaps.as_struct();
+        let field = |name: &str, index: usize| {
+            let column = fields.column_by_name(name).map(|column| column.as_string::<i32>());
+            column.map_or("", |column| column.value(index)).to_owned()
+        };
+        for index in 0..fields.len() {
+            reasons.push(format!("{}: {} ({})", field("source", index), field("code", index), field("kind", index)));
+        }
+    }
+    let quarantined = batch.column_by_name("quarantined_rows").and_then(|column| column.as_list_opt::<i32>());
+    match quarantined.map_or(0, |rows| rows.value_length(row)) {
+        0 => {}
+        rows => reasons.push(format!("{rows} rows of the credential report were not understood")),
+    }
+    reasons.join(", ")
+}
+
+fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+    let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+    column.is_valid(row).then(|| column.value(row).to_owned())
+}

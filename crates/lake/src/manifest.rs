@@ -1,0 +1,329 @@
+//! The manifests of a run, as JSON: `run.json`, `plan.json`, `seal.json`, `commit.json`, and what they say together.
+//!
+//! Each is written once. Whoever comes second is given what the first one wrote.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use object_store::PutPayload;
+use object_store::path::Path;
+use orgsweep_core::{Plan, Run, RunId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Commit, Lake, LakeError, LakeErrorKind, layout};
+
+/// How many runs an error names, newest first, to whoever mistyped one.
+const NAMED_RUNS: usize = 5;
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunState {
+    /// The run.
+    pub run_id: RunId,
+    /// Whether discovery has ended: there is a plan.
+    pub planned: bool,
+    /// Whether the run is committed.
+    pub committed: bool,
+}
+
+impl Lake {
+    /// Writes `run.json`: from here on the run can be resumed.
+    ///
+    /// # Errors
+    /// There is such a run already, or the store fails.
+    pub async fn create_run(&self, run: &Run) -> Result<(), LakeError> {
+        let path = layout::run_manifest(&run.run_id);
+        self.create(&path, to_json(&path, run)?).await
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// There is no such run, in which case the message names the newest ones; the file is damaged; the store fails.
+    pub async fn read_run(&self, run_id: &RunId) -> Result<Run, LakeError> {
+        match self.find(&layout::run_manifest(run_id)).await? {
+            Some(run) => Ok(run),
+            None => Err(self.no_such_run(run_id).await?),
+        }
+    }
+
+    /// Writes `plan.json` and returns the plan that stands: this one, or the one that another wrote first.
+    ///
+    /// # Errors
+    /// The plan that stands is damaged, or the store fails.
+    pub async fn write_plan(&self, run_id: &RunId, plan: &Plan) -> Result<Plan, LakeError> {
+        let path = layout::plan_manifest(run_id);
+        self.create_first(&path, plan_json(&path, plan)?, || plan.clone()).await
+    }
+
+    /// Reads `plan.json`; `None` while discovery has not ended.
+    ///
+    /// # Errors
+    /// The file is damaged, or the store fails.
+    pub async fn read_plan(&self, run_id: &RunId) -> Result<Option<Plan>, LakeError> {
+        self.find(&layout::plan_manifest(run_id)).await
+    }
+
+    /// Writes `commit.json` and returns the commit that stands: this one, or the one that another wrote first.
+    ///
+    /// # Errors
+    /// The commit that stands is damaged, or the store fails.
+    pub async fn write_commit(&self, commit: Commit) -> Result<Commit, LakeError> {
+        let path = layout::commit_manifest(&commit.run_id);
+        self.create_first(&path, to_json(&path, &commit)?, || commit).await
+    }
+
+    /// Reads `commit.json`; `None` while the run is not committed.
+    ///
+    /// # Errors
+    /// The file is damaged, or the store fails.
+    pub async fn read_commit(&self, run_id: &RunId) -> Result<Option<Commit>, LakeError> {
+        self.find(&layout::commit_manifest(run_id)).await
+    }
+
+    /// Every run of the lake, oldest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn runs(&self) -> Result<Vec<RunState>, LakeError> {
+        // One listing of everything costs less than two questions for each run: a committed run is few objects.
+        let mut files: BTreeMap<RunId, Vec<String>> = BTreeMap::new();
+        for object in self.list(&layout::runs()).await? {
+            if let Some((run_id, file)) = layout::run_of(&object.location) {
+                files.entry(run_id).or_default().push(file.to_owned());
+            }
+        }
+        let runs = files.into_iter().filter(|(_, files)| files.iter().any(|file| file == "run.json"));
+        let has = |files: &[String], name: &str| files.iter().any(|file| file == name);
+        Ok(runs
+            .map(|(run_id, files)| RunState {
+                run_id,
+                planned: has(&files, "plan.json"),
+                committed: has(&files, "commit.json"),
+            })
+            .collect())
+    }
+
+    /// The newest run that is not committed: the one that `latest` means to whoever resumes.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn latest_uncommitted(&self) -> Result<Option<RunId>, LakeError> {
+        Ok(self.runs().await?.into_iter().rev().find(|run| !run.committed).map(|run| run.run_id))
+    }
+
+    /// The newest committed run: the one that `latest` means to whoever reads.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn latest_committed(&self) -> Result<Option<RunId>, LakeError> {
+        Ok(self.runs().await?.into_iter().rev().find(|run| run.committed).map(|run| run.run_id))
+    }
+
+    async fn no_such_run(&self, run_id: &RunId) -> Result<LakeError, LakeError> {
+        let runs = self.runs().await?;
+        let newest: Vec<_> = runs.iter().rev().take(NAMED_RUNS).map(|run| run.run_id.as_str()).collect();
+        let known = match newest.as_slice() {
+            [] => "it holds no runs".to_owned(),
+            newest => format!("its newest are {}", newest.join(", ")),
+        };
+        let message = format!("run {run_id} is not in the lake at {}: {known}", self.location());
+        Ok(LakeError::new(LakeErrorKind::NotFound, message))
+    }
+
+    /// Writes a manifest, or reads the one that another wrote first.
+    pub(crate) async fn create_first<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        manifest: impl FnOnce() -> T,
+    ) -> Result<T, LakeError> {
+        match self.create(path, payload).await {
+            Ok(()) => Ok(manifest()),
+            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => from_json(path, &self.read(path).await?),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a manifest, if it is there.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, LakeError> {
+        match self.read(path).await {
+            Ok(bytes) => from_json(path, &bytes).map(Some),
+            Err(error) if error.kind() == LakeErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+pub(crate) fn to_json<T: Serialize>(path: &Path, manifest: &T) -> Result<PutPayload, LakeError> {
+    let mut json = serde_json::to_vec_pretty(manifest).map_err(|error| unwritable(path, error))?;
+    json.push(b'\n');
+    Ok(json.into())
+}
+
+/// A plan with each account on a line of its own: as easy to read and to search as indented JSON, and a third of it,
+/// which counts at 50,000 accounts.
+fn plan_json(path: &Path, plan: &Plan) -> Result<PutPayload, LakeError> {
+    let line = |value: serde_json::Result<String>| value.map_err(|error| unwritable(path, error));
+    let caller = line(serde_json::to_string(&plan.caller))?;
+    let organization = line(serde_json::to_string(&plan.organization))?;
+    let mut json = format!("{{\n  \"caller\": {caller},\n  \"organization\": {organization},\n  \"accounts\": [");
+    for (index, account) in plan.accounts.iter().enumerate() {
+        let separator = if index == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(json, "{separator}\n    {}", line(serde_json::to_string(account))?);
+    }
+    json.push_str("\n  ]\n}\n");
+    Ok(json.into())
+}
+
+fn unwritable(path: &Path, error: serde_json::Error) -> LakeError {
+    LakeError::new(LakeErrorKind::Invalid, format!("{path} cannot be written as JSON")).with_source(error)
+}
+
+fn from_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, LakeError> {
+    serde_json::from_slice(bytes).map_err(|error| LakeError::corrupt(path.as_ref(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+    use orgsweep_core::{
+        Account, AccountId, AccountState, Caller, Decision, Organization, PlannedAccount, SkipReason, Timestamp,
+    };
+
+    use super::*;
+    use crate::{CommittedFile, CommittedTable, Coverage};
+
+    fn lake() -> Lake {
+        Lake::over(Arc::new(InMemory::new()), "memory")
+    }
+
+    fn run(run_id: &str) -> Run {
+        let time = Timestamp::parse("2026-11-22T10:00:00Z").unwrap();
+        let settings = serde_json::from_str(r#"{"role_name":"orgsweep-scanner"}"#).unwrap();
+        Run {
+            run_id: RunId::parse(run_id).unwrap(),
+            as_of: time,
+            started_at: time,
+            orgsweep_version: "0.1.0".to_owned(),
+            rule_pack_sha256: "aa".to_owned(),
+            settings,
+        }
+    }
+
+    fn plan(accounts: &[u64]) -> Plan {
+        let caller = Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::1:user/a".to_owned() };
+        let organization =
+            Organization { id: "o-aa111bb222".to_owned(), management_account_id: AccountId::from_number(1) };
+        let accounts = accounts.iter().map(|number| PlannedAccount {
+            account: Account {
+                id: AccountId::from_number(*number),
+                arn: None,
+                name: Some("Ünïcode, \"quoted\"\n".to_owned()),
+                email: None,
+                state: AccountState::Active,
+                path: None,
+                joined_method: None,
+                joined_at: None,
+            },
+            decision: if number % 2 == 0 { Decision::Ask } else { Decision::Skip(SkipReason::Excluded) },
+        });
+        Plan::new(caller, Some(organization), accounts.collect())
+    }
+
+    fn commit(run: &Run, bytes: u64) -> Commit {
+        let file = CommittedFile { path: "findings/part-00000.parquet".to_owned(), rows: 3, bytes };
+        let plan = plan(&[]);
+        Commit {
+            format_version: Commit::FORMAT_VERSION,
+            run_id: run.run_id.clone(),
+            as_of: run.as_of,
+            committed_at: run.as_of,
+            orgsweep_version: run.orgsweep_version.clone(),
+            rule_pack_sha256: run.rule_pack_sha256.clone(),
+            caller: plan.caller,
+            organization: plan.organization,
+            coverage: Coverage::default(),
+            tables: vec![CommittedTable::new("findings", vec![file])],
+            checks: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_is_created_once_and_read_back() {
+        let (lake, run) = (lake(), run("r1"));
+        lake.create_run(&run).await.unwrap();
+        assert_eq!(lake.read_run(&run.run_id).await.unwrap(), run);
+        let error = lake.create_run(&run).await.unwrap_err();
+        assert_eq!(error.kind(), LakeErrorKind::AlreadyExists);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_run_is_answered_with_the_newest() {
+        let (lake, unknown) = (lake(), RunId::parse("r9").unwrap());
+        let error = lake.read_run(&unknown).await.unwrap_err();
+        assert_eq!(error.to_string(), "run r9 is not in the lake at memory: it holds no runs");
+        for run_id in ["r1", "r2", "r3", "r4", "r5", "r6"] {
+            lake.create_run(&run(run_id)).await.unwrap();
+        }
+        let error = lake.read_run(&unknown).await.unwrap_err();
+        assert_eq!(error.kind(), LakeErrorKind::NotFound);
+        assert_eq!(error.to_string(), "run r9 is not in the lake at memory: its newest are r6, r5, r4, r3, r2");
+    }
+
+    #[tokio::test]
+    async fn the_first_plan_stands() {
+        let (lake, run_id) = (lake(), RunId::parse("r1").unwrap());
+        assert_eq!(lake.read_plan(&run_id).await.unwrap(), None);
+        for written in [plan(&[2, 1, 4]), plan(&[2, 1, 4]), plan(&[7]), plan(&[])] {
+            assert_eq!(lake.write_plan(&run_id, &written).await.unwrap(), plan(&[1, 2, 4]));
+        }
+        assert_eq!(lake.read_plan(&run_id).await.unwrap(), Some(plan(&[1, 2, 4])));
+    }
+
+    #[tokio::test]
+    async fn a_plan_without_accounts_is_read_back_too() {
+        let (lake, run_id) = (lake(), RunId::parse("r1").unwrap());
+        lake.write_plan(&run_id, &plan(&[])).await.unwrap();
+        assert_eq!(lake.read_plan(&run_id).await.unwrap(), Some(plan(&[])));
+    }
+
+    #[tokio::test]
+    async fn the_first_commit_stands() {
+        let (lake, run) = (lake(), run("r1"));
+        let first = lake.write_commit(commit(&run, 10)).await.unwrap();
+        let second = lake.write_commit(commit(&run, 20)).await.unwrap();
+        assert_eq!((&first, lake.read_commit(&run.run_id).await.unwrap().as_ref()), (&second, Some(&first)));
+        assert_eq!(lake.table_files(&first, "findings"), ["memory/findings/part-00000.parquet"]);
+    }
+
+    #[tokio::test]
+    async fn latest_is_the_newest_run_that_is_or_is_not_committed() {
+        let lake = lake();
+        for run_id in ["20261122T100000Z-000001", "20261122T100001Z-000000", "20261123T000000Z-000000"] {
+            lake.create_run(&run(run_id)).await.unwrap();
+        }
+        let (first, second) = (run("20261122T100000Z-000001"), run("20261122T100001Z-000000"));
+        lake.write_plan(&first.run_id, &plan(&[])).await.unwrap();
+        lake.write_commit(commit(&first, 1)).await.unwrap();
+        lake.write_commit(commit(&second, 1)).await.unwrap();
+        let states = lake.runs().await.unwrap();
+        let states: Vec<_> = states.iter().map(|run| (run.planned, run.committed)).collect();
+        assert_eq!(states, [(true, true), (false, true), (false, false)]);
+        assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
+        assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_manifest_is_named() {
+        let (lake, run_id) = (lake(), RunId::parse("r1").unwrap());
+        lake.create(&layout::plan_manifest(&run_id), "{".into()).await.unwrap();
+        let error = lake.read_plan(&run_id).await.unwrap_err();
+        assert_eq!(error.kind(), LakeErrorKind::Corrupt);
+        assert_eq!(error.to_string(), "_runs/r1/plan.json is damaged, or was not written by orgsweep");
+    }
+}

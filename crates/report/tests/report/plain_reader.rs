@@ -1,0 +1,67 @@
+//! The same reports, read by the `csv` crate and chrono, give the same rows.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use orgsweep_core::table::credentials;
+use proptest::prelude::*;
+
+use crate::fixtures::fixture;
+use crate::model::{Quoting, report};
+use crate::rows::{Row, parse, rows};
+
+/// Reads a report without any knowledge of how this crate does it.
+fn read_plainly(csv: &[u8]) -> Vec<Row> {
+    let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(csv);
+    let mut rows: Vec<Row> = reader.deserialize().map(|record| read_row(&record.unwrap())).collect();
+    rows.sort_by(|left, right| left[0].cmp(&right[0]));
+    rows
+}
+
+fn read_row(record: &BTreeMap<String, String>) -> Row {
+    let mut cells = BTreeMap::new();
+    for (column, value) in record {
+        let is_absent = ["N/A", "no_information", "not_supported"].contains(&value.as_str());
+        if is_absent {
+            cells.insert(format!("{column}_reason"), value.clone());
+        } else if !value.is_empty() {
+            cells.insert(column.clone(), plain_value(column, value));
+        }
+    }
+    cells.insert("is_root".to_owned(), (record["user"] == "<root_account>").to_string());
+    let schema = credentials().schema();
+    let columns = schema.fields().iter().map(|field| field.name());
+    columns.filter_map(|column| cells.get(column).map(|value| format!("{column}: {value}"))).collect()
+}
+
+fn plain_value(column: &str, value: &str) -> String {
+    if column.ends_with("_active") || column == "password_enabled" {
+        value.to_lowercase()
+    } else if ["user", "arn", "additional_credentials_info"].contains(&column)
+        || column.contains("_last_used_") && !column.ends_with("_date")
+    {
+        value.to_owned()
+    } else {
+        let time = DateTime::parse_from_rfc3339(value).unwrap().with_timezone(&Utc);
+        time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+}
+
+#[test]
+fn the_fixtures_that_a_plain_reader_understands_are_read_alike() {
+    for name in ["shape-2026.csv", "shape-2017.csv", "additional-column.csv", "commas-quoted.csv"] {
+        let csv = fixture(name);
+        assert_eq!(rows(&parse(&csv).unwrap().credentials), read_plainly(&csv), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_report_without_stray_commas_is_read_alike(
+        report in report(),
+        quoting in prop::sample::select(vec![Quoting::Needed, Quoting::Always]),
+    ) {
+        let csv = report.write(quoting, "\n") + "\n";
+        prop_assert_eq!(rows(&parse(&csv).unwrap().credentials), read_plainly(csv.as_bytes()));
+    }
+}

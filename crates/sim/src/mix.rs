@@ -1,0 +1,174 @@
+//! How common each habit is in a simulated organization.
+
+/// A rate: how many of a thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PerMille(pub u16);
+
+/// How common each habit is. The default is meant to be believed: a large organization that is neither a model of
+/// virtue nor a ruin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mix {
+    /// What cannot be read.
+    pub unreadable: Unreadable,
+    /// The root users.
+    pub root: RootMix,
+    /// The IAM users.
+    pub users: UserMix,
+    /// Accounts that are being closed, and can be read all the same.
+    pub pending_closure: PerMille,
+    /// Accounts that were invited; the others were created in the organization.
+    pub invited: PerMille,
+    /// Accounts without a password policy of their own.
+    pub no_password_policy: PerMille,
+    /// Accounts with an alias.
+    pub alias: PerMille,
+    /// Accounts with a billing, an operations and a security contact. Organizations creates accounts without any.
+    pub contacts: [PerMille; 3],
+    /// Accounts that have a report of less than four hours, which AWS serves instead of a new one.
+    pub fresh_report: PerMille,
+    /// Accounts that have a report of more than four hours; of some of them AWS says that it expired.
+    pub old_report: PerMille,
+}
+
+/// What cannot be read. The management account always can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Members whose scanner role is missing or does not trust the caller.
+    pub role_denied: PerMille,
+    /// Members in which a service control policy denies one of the calls.
+    pub call_denied: PerMille,
+    /// Members that are suspended, closed, or never finished their sign-up.
+    pub unusable: PerMille,
+    /// From this many members on, one of each kind is certain, so that a small organization shows them too.
+    pub certain_from: Option<u32>,
+}
+
+impl Unreadable {
+    /// Everything can be read.
+    pub const NONE: Self =
+        Self { role_denied: PerMille(0), call_denied: PerMille(0), unusable: PerMille(0), certain_from: None };
+}
+
+/// The habits of root users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootMix {
+    /// Created accounts whose root user was given a password; they start without.
+    pub password_created: PerMille,
+    /// Invited accounts whose root user still has its password.
+    pub password_invited: PerMille,
+    /// Root users with a password and no MFA.
+    pub no_mfa: PerMille,
+    /// Root users without a password that have MFA all the same.
+    pub mfa_without_password: PerMille,
+    /// Hardware devices and passkeys among the root users' MFA.
+    pub hardware_mfa: PerMille,
+    /// Root users with an access key.
+    pub access_key: PerMille,
+    /// Root users with a signing certificate.
+    pub certificate: PerMille,
+    /// Accounts of which the account summary does not say whether root has a password.
+    pub password_unsaid: PerMille,
+}
+
+/// The habits of IAM users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserMix {
+    /// People; the others are services.
+    pub people: PerMille,
+    /// People with a password.
+    pub console: PerMille,
+    /// People whose password was deleted, and whose report row remembers its last use.
+    pub password_deleted: PerMille,
+    /// People with a password and no MFA.
+    pub no_mfa: PerMille,
+    /// Hardware devices among the users' MFA.
+    pub hardware_mfa: PerMille,
+    /// Passwords that were never used.
+    pub password_unused: PerMille,
+    /// Passwords in no use for more than 45 days.
+    pub password_stale: PerMille,
+    /// People with an access key.
+    pub person_key: PerMille,
+    /// Services with a second key.
+    pub second_key: PerMille,
+    /// Keys that are inactive.
+    pub inactive_key: PerMille,
+    /// Keys older than 90 days.
+    pub old_key: PerMille,
+    /// Keys that were never used.
+    pub key_unused: PerMille,
+    /// Keys in no use for more than 45 days.
+    pub key_stale: PerMille,
+    /// Services with signing certificates.
+    pub certificate: PerMille,
+    /// Users whose name or path has a comma, a quote or another character that is legal and troublesome.
+    pub odd_name: PerMille,
+}
+
+impl Mix {
+    /// This mix, with every account readable.
+    #[must_use]
+    pub fn readable(self) -> Self {
+        Self { unreadable: Unreadable::NONE, ..self }
+    }
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self {
+            unreadable: Unreadable::default(),
+            root: RootMix::default(),
+            users: UserMix::default(),
+            pending_closure: PerMille(5),
+            invited: PerMille(150),
+            no_password_policy: PerMille(150),
+            alias: PerMille(600),
+            contacts: [PerMille(300), PerMille(250), PerMille(350)],
+            fresh_report: PerMille(80),
+            old_report: PerMille(60),
+        }
+    }
+}
+
+impl Default for Unreadable {
+    fn default() -> Self {
+        Self { role_denied: PerMille(10), call_denied: PerMille(5), unusable: PerMille(10), certain_from: Some(50) }
+    }
+}
+
+impl Default for RootMix {
+    fn default() -> Self {
+        Self {
+            password_created: PerMille(100),
+            password_invited: PerMille(900),
+            no_mfa: PerMille(120),
+            mfa_without_password: PerMille(50),
+            hardware_mfa: PerMille(300),
+            access_key: PerMille(15),
+            certificate: PerMille(3),
+            password_unsaid: PerMille(20),
+        }
+    }
+}
+
+impl Default for UserMix {
+    fn default() -> Self {
+        Self {
+            people: PerMille(600),
+            console: PerMille(880),
+            password_deleted: PerMille(40),
+            no_mfa: PerMille(120),
+            hardware_mfa: PerMille(150),
+            password_unused: PerMille(80),
+            password_stale: PerMille(100),
+            person_key: PerMille(250),
+            second_key: PerMille(250),
+            inactive_key: PerMille(100),
+            old_key: PerMille(400),
+            key_unused: PerMille(120),
+            key_stale: PerMille(120),
+            certificate: PerMille(10),
+            odd_name: PerMille(4),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Which accounts there are: the organization's list, page by page, and what the filters make of it.
+
+use std::collections::HashSet;
+
+use orgsweep_cloud::{ApiError, Cloud};
+use orgsweep_core::{
+    Account, AccountId, Call, Caller, Decision, ErrorKind, Organization, Plan, PlannedAccount, SkipReason,
+};
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use crate::ask::Asker;
+use crate::error::SweepError;
+use crate::pace::Pace;
+use crate::progress::Progress;
+use crate::settings::SweepSettings;
+
+/// Which accounts are asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only these; all where empty.
+    pub include: Vec<AccountId>,
+    /// Not these.
+    pub exclude: Vec<AccountId>,
+}
+
+impl Selection {
+    fn decide(&self, account: &Account) -> Decision {
+        if !self.include.is_empty() && !self.include.contains(&account.id) {
+            Decision::Skip(SkipReason::NotSelected)
+        } else if self.exclude.contains(&account.id) {
+            Decision::Skip(SkipReason::Excluded)
+        } else if !account.state.is_usable() {
+            Decision::Skip(SkipReason::State(account.state))
+        } else {
+            Decision::Ask
+        }
+    }
+}
+
+/// Says who asks, which organization is asked, and which of its accounts, and asks no account anything.
+///
+/// # Errors
+/// As a sweep's discovery.
+pub async fn survey(
+    cloud: &dyn Cloud,
+    settings: &SweepSettings,
+    selection: &Selection,
+    progress: &Progress,
+) -> Result<Plan, SweepError> {
+    let pace = Pace::new(settings.patience.quota_share());
+    let discovered =
+        describe_with(&Asker::new(&pace, &settings.patience.for_first_contact(), progress, settings.seed), cloud)
+            .await?;
+    // Nobody visits the accounts, so nobody receives them.
+    let (to_visit, mut listed) = mpsc::channel(1);
+    let drain = async { while listed.recv().await.is_some() {} };
+    let asker = Asker::new(&pace, &settings.patience, progress, settings.seed);
+    let list = async {
+        let plan = list_accounts(&asker, cloud, &discovered, selection, progress, &to_visit).await;
+        drop(to_visit);
+        plan
+    };
+    let (plan, ()) = tokio::join!(list, drain);
+    plan
+}
+
+/// Who asks, and which organization is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Discovered {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The organization; `None` where the caller may not describe it.
+    pub(crate) organization: Option<Organization>,
+}
+
+/// Asks AWS who the caller is and which organization they are in.
+///
+/// # Errors
+/// Where AWS cannot be asked at all, or the caller is in no organization.
+pub(crate) async fn describe_with(asker: &Asker<'_>, cloud: &dyn Cloud) -> Result<Discovered, SweepError> {
+    let identity = asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await;
+    let caller = identity.map_err(SweepError::CallerUnknown)?;
+    let organization = match asker.ask(Call::DescribeOrganization, "", || cloud.describe_organization()).await {
+        Ok(organization) => Some(organization),
+        Err(error) if error.kind == ErrorKind::Denied => {
+            warn!(%error, "the organization could not be described; its id and management account stay unknown");
+            None
+        }
+        Err(error) => return Err(not_listed(error)),
+    };
+    Ok(Discovered { caller, organization })
+}
+
+/// Lists the organization's accounts, sends those that are asked on their way, and returns the whole plan.
+///
+/// # Errors
+/// Where a page could not be had, the list is empty, or the selection does not fit it.
+pub(crate) async fn list_accounts(
+    asker: &Asker<'_>,
+    cloud: &dyn Cloud,
+    discovered: &Discovered,
+    selection: &Selection,
+    progress: &Progress,
+    asked: &mpsc::Sender<Account>,
+) -> Result<Plan, SweepError> {
+    let mut seen = HashSet::new();
+    let mut planned = Vec::new();
+    let mut next_token: Option<String> = None;
+    loop {
+        let token = next_token.as_deref();
+        let page = asker.ask(Call::ListAccounts, "", || cloud.list_accounts(token)).await.map_err(not_listed)?;
+        debug!(accounts = page.accounts.len(), more = page.next_token.is_some(), "page of accounts");
+        for account in page.accounts {
+            // An account that moves while the list is read can be on two pages.
+            if !seen.insert(account.id) {
+                continue;
+            }
+            let decision = selection.decide(&account);
+            progress.account_listed(decision != Decision::Ask);
+            if decision == Decision::Ask && asked.send(account.clone()).await.is_err() {
+                return Err(SweepError::Stopped);
+            }
+            planned.push(PlannedAccount { account, decision });
+        }
+        match page.next_token {
+            Some(token) => next_token = Some(token),
+            None => break,
+        }
+    }
+    check_selection(&seen, &planned, selection)?;
+    progress.all_listed();
+    Ok(Plan::new(discovered.caller.clone(), discovered.organization.clone(), planned))
+}
+
+fn check_selection(
+    seen: &HashSet<AccountId>,
+    planned: &[PlannedAccount],
+    selection: &Selection,
+) -> Result<(), SweepError> {
+    if planned.is_empty() {
+        return Err(SweepError::NoAccounts);
+    }
+    let missing = |ids: &[AccountId]| ids.iter().filter(|id| !seen.contains(id)).copied().collect::<Vec<_>>();
+    let accounts = missing(&selection.include);
+    if !accounts.is_empty() {
+        return Err(SweepError::NotInOrganization { accounts });
+    }
+    for account in missing(&selection.exclude) {
+        warn!(%account, "--exclude-accounts names an account that the organization does not list");
+    }
+    if planned.iter().all(|planned| planned.decision != Decision::Ask) {
+        return Err(SweepError::NothingToAsk { skipped: planned.len() });
+    }
+    Ok(())
+}
+
+fn not_listed(source: ApiError) -> SweepError {
+    let hint = match (source.kind, source.code.as_str()) {
+        (_, "AWSOrganizationsNotInUseException") => {
+            "the caller's account is in no organization; point AWS_PROFILE at the management account or at a delegated administrator"
+        }
+        (ErrorKind::Denied, _) => {
+            "run orgsweep in the management account, or in a delegated administrator, with organizations:ListAccounts and organizations:DescribeOrganization allowed"
+        }
+        (ErrorKind::Expired, _) => "the caller's credentials have run out; renew them (`aws sso login`)",
+        _ => "check the network and AWS_ENDPOINT_URL",
+    };
+    SweepError::NotListed { hint, source }
+}

@@ -1,0 +1,100 @@
+//! Why a sweep ends without covering its plan. Whatever it is, the journal keeps what was read.
+
+use orgsweep_cloud::ApiError;
+use orgsweep_core::AccountId;
+use orgsweep_lake::LakeError;
+
+/// A sweep that ended early. It can be resumed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// Somebody stopped it.
+    #[error("stopped before every account was read")]
+    Stopped,
+    /// The caller cannot be told who it is.
+    #[error("AWS did not say who the caller is")]
+    CallerUnknown(#[source] ApiError),
+    /// The accounts cannot be listed.
+    #[error("the organization's accounts could not be listed: {hint}")]
+    NotListed {
+        /// What to look at.
+        hint: &'static str,
+        /// What AWS said.
+        #[source]
+        source: ApiError,
+    },
+    /// The list of accounts is empty.
+    #[error(
+        "the organization lists no accounts: check that AWS_PROFILE and AWS_ENDPOINT_URL point at the management account, or at a delegated administrator, of the organization you mean"
+    )]
+    NoAccounts,
+    /// Accounts were asked for that the organization does not have.
+    #[error("the organization has no account {}: correct --accounts", list(.accounts))]
+    NotInOrganization {
+        /// The accounts.
+        accounts: Vec<AccountId>,
+    },
+    /// No filter leaves an account to ask.
+    #[error("no account is left to ask: {skipped} are listed, and each is filtered out or cannot be used")]
+    NothingToAsk {
+        /// Accounts listed.
+        skipped: usize,
+    },
+    /// The role could be assumed nowhere.
+    #[error(
+        "role {role} could be assumed in none of {refused} member accounts: check that the role is deployed there under this name, that its trust policy names {caller}, and that its external id, if it asks for one, is set"
+    )]
+    NoMemberOpened {
+        /// The role's name.
+        role: String,
+        /// The caller's ARN.
+        caller: String,
+        /// Accounts that refused.
+        refused: usize,
+        /// The last refusal.
+        #[source]
+        source: ApiError,
+    },
+    /// So many accounts in a row refused the role that the caller must be the cause.
+    #[error(
+        "role {role} was refused by {refused} accounts in a row: check the caller's own permission to sts:AssumeRole"
+    )]
+    RefusedInARow {
+        /// The role's name.
+        role: String,
+        /// Accounts that refused.
+        refused: usize,
+        /// The last refusal.
+        #[source]
+        source: ApiError,
+    },
+    /// The caller's own credentials no longer hold.
+    #[error("the caller's own credentials no longer hold: renew them (`aws sso login`) and resume")]
+    CallerExpired(#[source] ApiError),
+    /// AWS cannot be reached.
+    #[error(
+        "AWS could not be reached for {accounts} accounts in a row: check the network and AWS_ENDPOINT_URL, and resume"
+    )]
+    Unreachable {
+        /// Accounts that were not reached.
+        accounts: usize,
+        /// The last failure.
+        #[source]
+        source: ApiError,
+    },
+    /// The journal or the plan could not be written or read.
+    #[error("the lake failed")]
+    Lake(#[from] LakeError),
+    /// A part of the program died.
+    #[error("orgsweep has a defect: {message}")]
+    Defect {
+        /// What the program said.
+        message: String,
+    },
+}
+
+fn list(accounts: &[AccountId]) -> String {
+    let shown: Vec<&str> = accounts.iter().take(10).map(AccountId::as_str).collect();
+    let more = accounts.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}

@@ -1,0 +1,283 @@
+//! The sweep itself, as a pipeline: list, visit, journal.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use orgsweep_cloud::{Cloud, session_policy};
+use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, Timestamp};
+use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::MissedTickBehavior;
+
+use crate::ask::Asker;
+use crate::discover::{Discovered, Selection, describe_with, list_accounts};
+use crate::error::SweepError;
+use crate::gate::Gate;
+use crate::pace::Pace;
+use crate::progress::Progress;
+use crate::settings::SweepSettings;
+use crate::stop::Stop;
+use crate::visit::{Visited, visit};
+
+/// Accounts listed ahead of being opened: two pages, so that listing is never what visiting waits for.
+const LISTED_AHEAD: usize = 40;
+
+/// Snapshots on their way to the journal: enough to ride out one write, few enough to weigh nothing.
+const VISITED_AHEAD: usize = 64;
+
+/// A sweep, ready to run. Everything it needs is here; nothing is read from elsewhere later.
+pub struct Sweep {
+    /// What is asked.
+    pub cloud: Arc<dyn Cloud>,
+    /// Where the journal lies.
+    pub lake: Lake,
+    /// The run that is swept, or resumed.
+    pub run: Run,
+    /// The plan that an earlier attempt wrote.
+    pub plan: Option<Plan>,
+    /// Which accounts are asked; a plan that is there outranks it.
+    pub selection: Selection,
+    /// How it is asked.
+    pub settings: SweepSettings,
+    /// When journal segments are closed.
+    pub roll: RollPolicy,
+    /// The name that this process writes segments under.
+    pub worker: String,
+    /// Where progress is counted.
+    pub progress: Arc<Progress>,
+    /// How it is stopped.
+    pub stop: Stop,
+}
+
+/// A sweep that has covered its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swept {
+    /// The plan, every asked account of which is in the journal.
+    pub plan: Plan,
+}
+
+/// How the stages of a sweep tell each other that it ends.
+#[derive(Default)]
+struct End {
+    /// The list failed: nothing more is visited.
+    halt: Stop,
+    /// Every listed account was visited.
+    covered: AtomicBool,
+}
+
+/// What every visit shares.
+pub(crate) struct Sweeper {
+    pub(crate) cloud: Arc<dyn Cloud>,
+    pub(crate) settings: SweepSettings,
+    pub(crate) caller: Caller,
+    pub(crate) as_of: Timestamp,
+    pub(crate) policy: Arc<str>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Sweep {
+    /// Covers the plan: afterwards each asked account is in the journal, read or refused.
+    ///
+    /// # Errors
+    /// When it ends early; what was read is in the journal all the same, and the run can be resumed.
+    pub async fn run(self) -> Result<Swept, SweepError> {
+        let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
+        let asker = Asker::new(&pace, &self.settings.patience, &self.progress, self.settings.seed);
+        let discovered = stoppable(&self.stop, self.describe(&pace)).await?;
+        let settled = self.earlier().await?;
+        let sweeper = Arc::new(self.sweeper(&discovered, &pace));
+        let gate = self.gate(&discovered.caller, &settled);
+        let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
+        let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
+        let end = End::default();
+        // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
+        let (plan, visits, journal) = tokio::join!(
+            self.list(&asker, &discovered, to_visit, &end),
+            self.visit(sweeper, &settled, listed, to_journal, &end),
+            self.journal(gate, visited, &end),
+        );
+        first_cause([journal.err(), visits.err()], plan)
+    }
+
+    fn sweeper(&self, discovered: &Discovered, pace: &Arc<Pace>) -> Sweeper {
+        Sweeper {
+            cloud: Arc::clone(&self.cloud),
+            settings: self.settings.clone(),
+            caller: discovered.caller.clone(),
+            as_of: self.run.as_of,
+            policy: Arc::from(session_policy()),
+            pace: Arc::clone(pace),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+
+    fn gate(&self, caller: &Caller, settled: &HashSet<AccountId>) -> Gate {
+        // The gate lets a refusal into the journal only once a member was opened, so whatever member an earlier
+        // attempt has settled is a sign that the role works.
+        let member_opened = settled.iter().any(|account| *account != caller.account_id);
+        Gate::new(self.settings.role.name.clone(), caller.arn.clone(), member_opened)
+    }
+
+    /// The accounts that an earlier attempt has settled.
+    async fn earlier(&self) -> Result<HashSet<AccountId>, SweepError> {
+        let journal = Journal::open(&self.lake, &self.run.run_id).await?;
+        Ok(journal.settled().await?)
+    }
+
+    async fn describe(&self, pace: &Pace) -> Result<Discovered, SweepError> {
+        let patience = self.settings.patience.for_first_contact();
+        describe_with(&Asker::new(pace, &patience, &self.progress, self.settings.seed), &*self.cloud).await
+    }
+
+    /// Sends the accounts to ask on their way, and writes the plan when all are known.
+    async fn list(
+        &self,
+        asker: &Asker<'_>,
+        discovered: &Discovered,
+        to_visit: mpsc::Sender<Account>,
+        end: &End,
+    ) -> Result<Plan, SweepError> {
+        let plan = self.list_whole(asker, discovered, to_visit).await;
+        if plan.is_err() {
+            end.halt.stop();
+        }
+        plan
+    }
+
+    async fn list_whole(
+        &self,
+        asker: &Asker<'_>,
+        discovered: &Discovered,
+        to_visit: mpsc::Sender<Account>,
+    ) -> Result<Plan, SweepError> {
+        if let Some(plan) = &self.plan {
+            self.replay(plan, &to_visit).await?;
+            return Ok(plan.clone());
+        }
+        let listing = list_accounts(asker, &*self.cloud, discovered, &self.selection, &self.progress, &to_visit);
+        let plan = stoppable(&self.stop, listing).await?;
+        Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
+    }
+
+    /// A plan that is there already takes the place of the list.
+    async fn replay(&self, plan: &Plan, to_visit: &mpsc::Sender<Account>) -> Result<(), SweepError> {
+        for planned in &plan.accounts {
+            self.progress.account_listed(planned.decision != Decision::Ask);
+        }
+        self.progress.all_listed();
+        for account in plan.asked() {
+            to_visit.send(account.clone()).await.map_err(|_| SweepError::Stopped)?;
+        }
+        Ok(())
+    }
+
+    /// Visits accounts as they come, so many at a time that settings allow.
+    async fn visit(
+        &self,
+        sweeper: Arc<Sweeper>,
+        settled: &HashSet<AccountId>,
+        mut listed: mpsc::Receiver<Account>,
+        to_journal: mpsc::Sender<Visited>,
+        end: &End,
+    ) -> Result<(), SweepError> {
+        let mut visits = JoinSet::new();
+        let mut more = true;
+        while more || !visits.is_empty() {
+            let room = more && visits.len() < self.settings.accounts_in_flight;
+            tokio::select! {
+                biased;
+                () = self.stop.stopped() => return Err(SweepError::Stopped),
+                () = end.halt.stopped() => return Err(SweepError::Stopped),
+                Some(ended) = visits.join_next(), if !visits.is_empty() => ended_well(ended)?,
+                account = listed.recv(), if room => match account {
+                    Some(account) if settled.contains(&account.id) => self.progress.account_read_earlier(),
+                    Some(account) => {
+                        visits.spawn(visit_one(Arc::clone(&sweeper), account, to_journal.clone()));
+                    }
+                    None => more = false,
+                },
+            }
+        }
+        end.covered.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes what was visited, and closes segments in time.
+    async fn journal(&self, mut gate: Gate, mut visited: mpsc::Receiver<Visited>, end: &End) -> Result<(), SweepError> {
+        let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker, self.roll.clone());
+        let mut tick = tokio::time::interval(self.roll.max_age);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ending = loop {
+            tokio::select! {
+                biased;
+                visited = visited.recv() => match visited {
+                    Some(visited) => match gate.pass(visited) {
+                        Ok(entries) => push(&mut writer, entries).await?,
+                        Err(error) => break Err(error),
+                    },
+                    None => break Ok(()),
+                },
+                _ = tick.tick() => { writer.roll_if_due().await?; }
+            }
+        };
+        // What was read is kept, however the sweep ends.
+        writer.flush().await?;
+        ending?;
+        if !end.covered.load(Ordering::Acquire) {
+            return Err(SweepError::Stopped);
+        }
+        push(&mut writer, gate.close()?).await?;
+        writer.flush().await?;
+        Ok(())
+    }
+}
+
+async fn push(writer: &mut JournalWriter, entries: Vec<JournalEntry>) -> Result<(), SweepError> {
+    for entry in entries {
+        writer.push(entry).await?;
+    }
+    Ok(())
+}
+
+async fn visit_one(
+    sweeper: Arc<Sweeper>,
+    account: Account,
+    to_journal: mpsc::Sender<Visited>,
+) -> Result<(), SweepError> {
+    sweeper.progress.account_opened();
+    let visited = visit(&sweeper, account).await.map_err(SweepError::CallerExpired)?;
+    sweeper.progress.account_ended(visited.entry.snapshot.outcome());
+    to_journal.send(visited).await.map_err(|_| SweepError::Stopped)
+}
+
+fn ended_well(ended: Result<Result<(), SweepError>, JoinError>) -> Result<(), SweepError> {
+    ended.unwrap_or_else(|died| Err(SweepError::Defect { message: died.to_string() }))
+}
+
+/// The error that made the sweep end, and not one that followed from it.
+fn first_cause(errors: [Option<SweepError>; 2], plan: Result<Plan, SweepError>) -> Result<Swept, SweepError> {
+    let mut stopped = false;
+    for error in errors.into_iter().flatten() {
+        match error {
+            SweepError::Stopped => stopped = true,
+            cause => return Err(cause),
+        }
+    }
+    match plan {
+        Ok(_) if stopped => Err(SweepError::Stopped),
+        plan => plan.map(|plan| Swept { plan }),
+    }
+}
+
+/// Does the work unless the sweep is stopped first.
+async fn stoppable<T>(stop: &Stop, work: impl Future<Output = Result<T, SweepError>>) -> Result<T, SweepError> {
+    tokio::select! {
+        biased;
+        () = stop.stopped() => Err(SweepError::Stopped),
+        result = work => result,
+    }
+}

@@ -1,0 +1,77 @@
+//! What decides how a sweep asks.
+
+use std::time::Duration;
+
+use orgsweep_cloud::role_arn;
+use orgsweep_core::{AccountId, Caller, Partition};
+
+/// The role that is assumed in each member account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleSettings {
+    /// The partition of the role's ARN; `None` takes that of the caller.
+    pub partition: Option<Partition>,
+    /// The role's name, with its path if it has one.
+    pub name: String,
+    /// The secret that its trust policy may ask for.
+    pub external_id: Option<String>,
+    /// The name under which CloudTrail shows the sessions.
+    pub session_name: String,
+    /// How long a session holds.
+    pub session_duration: Duration,
+}
+
+impl RoleSettings {
+    /// The ARN of the role in an account that this caller opens.
+    #[must_use]
+    pub fn arn(&self, caller: &Caller, account: AccountId) -> String {
+        let partition = self.partition.or_else(|| caller.partition()).unwrap_or(Partition::Aws);
+        role_arn(partition, account, &self.name)
+    }
+}
+
+/// How long is waited for what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patience {
+    /// Requests made for one call before it counts as not answered.
+    pub attempts: u32,
+    /// How long one request may take, its whole answer included.
+    pub call_timeout: Duration,
+    /// How long a credential report may take.
+    pub report_deadline: Duration,
+    /// How long one account may take, whatever happens.
+    pub account_deadline: Duration,
+    /// The share of AWS's published quotas that is used, above 0 and up to 1.
+    pub politeness: f64,
+    /// Whether quotas are kept to at all; off only where nobody else is throttled by it, as in a simulation.
+    pub pacing: bool,
+}
+
+/// Requests for the first two calls: who waits at a terminal for a wrong endpoint should not wait long.
+const FIRST_CONTACT_ATTEMPTS: u32 = 3;
+
+impl Patience {
+    /// The share of AWS's quotas to use; `None` where they are not kept to.
+    pub(crate) fn quota_share(&self) -> Option<f64> {
+        self.pacing.then_some(self.politeness)
+    }
+
+    /// Patience for the first calls.
+    pub(crate) fn for_first_contact(&self) -> Self {
+        Self { attempts: self.attempts.min(FIRST_CONTACT_ATTEMPTS), ..self.clone() }
+    }
+}
+
+/// Everything that decides how a sweep asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepSettings {
+    /// The role.
+    pub role: RoleSettings,
+    /// The patience.
+    pub patience: Patience,
+    /// The age up to which a credential report that is there is taken.
+    pub max_report_age: Duration,
+    /// Accounts that are open at the same time.
+    pub accounts_in_flight: usize,
+    /// Seed of the jitter in waiting times.
+    pub seed: u64,
+}

@@ -1,0 +1,70 @@
+//! A tap on the wire: passes everything on to a server, and keeps what the clients said.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use super::Environment;
+
+/// A listener in front of a server. Its threads end with their connections.
+pub struct Tap {
+    address: SocketAddr,
+    // By connection, so that what two clients say at once is not mixed.
+    said: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Tap {
+    /// Taps the server at `endpoint`, `http://127.0.0.1:PORT`.
+    pub fn on(endpoint: &str) -> Self {
+        let server: SocketAddr =
+            endpoint.trim_start_matches("http://").parse().expect("the endpoint is an address and a port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let kept = Arc::clone(&kept);
+                std::thread::spawn(move || pass_on(client, server, &kept));
+            }
+        });
+        Self { address, said }
+    }
+
+    /// These variables, with the tap in the server's place.
+    pub fn in_place(&self, environment: &Environment) -> Environment {
+        let tapped = |(name, value): &(String, String)| match name.as_str() {
+            "AWS_ENDPOINT_URL" => (name.clone(), format!("http://{}", self.address)),
+            _ => (name.clone(), value.clone()),
+        };
+        environment.iter().map(tapped).collect()
+    }
+
+    /// How often the clients said this.
+    pub fn count(&self, words: &str) -> usize {
+        let said = self.said.lock().expect("no thread of the tap panics");
+        let windows = said.iter().flat_map(|connection| connection.windows(words.len()));
+        windows.filter(|window| *window == words.as_bytes()).count()
+    }
+}
+
+fn pass_on(mut client: TcpStream, server: SocketAddr, said: &Mutex<Vec<Vec<u8>>>) {
+    let Ok(mut server) = TcpStream::connect(server) else { return };
+    let (Ok(mut answers), Ok(mut back)) = (server.try_clone(), client.try_clone()) else { return };
+    std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+    let connection = {
+        let mut said = said.lock().expect("no thread of the tap panics");
+        said.push(Vec::new());
+        said.len() - 1
+    };
+    let mut buffer = [0; 8192];
+    while let Ok(length @ 1..) = client.read(&mut buffer) {
+        let heard = &buffer[..length];
+        // Kept before it is passed on: once the client has its answer, the question is here.
+        said.lock().expect("no thread of the tap panics")[connection].extend_from_slice(heard);
+        if server.write_all(heard).is_err() {
+            break;
+        }
+    }
+    let _ = server.shutdown(Shutdown::Write);
+}

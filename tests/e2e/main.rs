@@ -1,0 +1,29 @@
+//! End-to-end tests: the `orgsweep` binary as its users run it. One binary, a module for each behaviour.
+//!
+//! Nothing here knows the crates behind the binary, but for the table schemas that the golden file guards. What the
+//! lake must hold is told by others: boto3, pyarrow, `DuckDB`, and the facts that the simulated organization lists.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
+
+mod harness;
+
+mod bad_input;
+mod demo;
+mod documents;
+mod dry_run;
+mod exit_codes;
+mod killed_sweep;
+mod lake_folder;
+mod moto_organization;
+mod parquet_opens;
+mod resume;
+mod rule_pack;
+mod same_bytes;
+mod signals;
+mod simulated_organization;
