@@ -1,14 +1,15 @@
 //! `scan --dry-run`: what would be asked, without asking any account.
 
-use crate::harness::{Lake, Simulation, Tap, scan};
+use crate::harness::{Lake, Orgsweep, Simulation, Tap};
 
 #[test]
 fn a_dry_run_says_what_would_be_asked_and_assumes_no_role() {
     let simulation = Simulation::start(&["--accounts", "45", "--users-per-account", "1"]);
     let tap = Tap::on(simulation.endpoint());
     let lake = Lake::empty();
-    let dry_run = ["--dry-run", "--format", "text", "--role-name", "security/audit"];
-    let told = scan(&tap.in_place(&simulation.environment), &lake.path()).args(dry_run).run().expect_code(0);
+    let dry_run = Orgsweep::new(["scan", "--dry-run", "--role-name", "security/audit"]);
+    let dry_run = dry_run.arg_path("--lake", &lake.path()).envs(&tap.in_place(&simulation.environment));
+    let told = dry_run.run().expect_code(0);
 
     for word in
         ["arn:aws:", "o-", "46", "role/security/audit", "iam:GetCredentialReport", "account:GetAlternateContact"]

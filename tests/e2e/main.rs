@@ -11,6 +11,7 @@
     reason = "a test reports by panicking"
 )]
 
+#[allow(unreachable_pub, reason = "in a test binary, `pub` says what a module has for the others")]
 mod harness;
 
 mod bad_input;

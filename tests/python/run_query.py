@@ -1,5 +1,4 @@
-"""Runs the query that stands in a summary as a user would who pastes it: everything from `duckdb` or the first word of
-SQL to the end of the statement."""
+"""Runs the query that stands in a summary, as a user would who pastes it into DuckDB."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import sys
 
 import duckdb
 
-_STATEMENT = re.compile(r"\b(?:select|with|from)\b[^;]*?read_parquet\(.*?;", re.IGNORECASE | re.DOTALL)
+_STATEMENT = re.compile(r"^(?:SELECT|WITH|FROM)\b.*?;$", re.MULTILINE | re.DOTALL)
 
 
 def main() -> None:

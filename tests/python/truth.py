@@ -47,7 +47,8 @@ def gaps(facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
     if not is_asked(facts):
         return {}
     if not is_opened(facts):
-        return {source: ("not_asked", "role") for source in SOURCES} | {"role": ("denied", "AccessDenied")}
+        # The role is the one to tell: everything else was not asked for that reason.
+        return {"role": ("denied", "AccessDenied")}
     denied = set(facts["denied_calls"])
     found = {}
     if not _report_is_readable(facts):

@@ -222,7 +222,12 @@ fn explain(error: &DataFusionError, rule: &Rule, place: &'static str) -> RulePro
         DataFusionError::Plan(reason) => reason.split(" Did you mean").next().unwrap_or_default().to_owned(),
         other => other.strip_backtrace(),
     };
-    RuleProblem::Predicate { place, reason: one_line(&reason) }
+    RuleProblem::Predicate { place, reason: without_guess(&one_line(&reason)).to_owned() }
+}
+
+/// DataFusion guesses at the function that was meant, another one each time, and rarely the right one.
+fn without_guess(reason: &str) -> &str {
+    reason.split_once(". Did you mean").map_or(reason, |(reason, _)| reason)
 }
 
 #[cfg(test)]
@@ -284,10 +289,7 @@ mod tests {
             "mfa_active < 3",
             &expect!["fails_when: Cannot infer common argument type for comparison operation Boolean < Int64"],
         );
-        check(
-            "mfa_active and count(is_root) > 1",
-            &expect!["fails_when: Invalid function 'count'. Did you mean 'round'?"],
-        );
+        check("mfa_active and count(is_root) > 1", &expect!["fails_when: Invalid function 'count'"]);
         check(
             "password_last_used < now()",
             &expect![

@@ -20,7 +20,7 @@ pub struct Screen {
 }
 
 /// Starts logging, and gives the screen that progress may be drawn on.
-pub fn start(log: &Log, quiet: bool) -> Screen {
+pub fn start(log: Log, quiet: bool) -> Screen {
     let screen = Screen { bars: MultiProgress::new(), is_terminal: io::stderr().is_terminal(), quiet };
     let level = log.level.as_str();
     // Below `debug` the libraries' own logs say nothing about a sweep.

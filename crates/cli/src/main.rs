@@ -1,5 +1,7 @@
 //! `orgsweep`: the binary. It wires the rooms together and holds no logic of theirs.
 
+#![allow(unreachable_pub, reason = "in a binary `pub` marks what a module offers its siblings")]
+
 mod args;
 mod checks;
 mod config_show;
@@ -37,7 +39,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         _ => Sources::of_process(cli.global.config.as_deref(), cli.assignments()),
     };
     let loaded = settings::load(&sources).map_err(Failure::usage)?;
-    let screen = logging::start(&loaded.config.log, cli.global.quiet);
+    let screen = logging::start(loaded.config.log, cli.global.quiet);
     match &cli.command {
         Command::Scan(args) if args.dry_run => block_on(dry_run::dry_run(&loaded.config)),
         Command::Scan(args) => block_on(scan::scan(args, &loaded, &screen)),

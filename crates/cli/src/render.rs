@@ -70,24 +70,22 @@ fn coverage(text: &mut String, summary: &Summary) {
         gaps.push(format!("{} only in part", HumanCount(counts.partial)));
     }
     // Writing to a string cannot fail.
-    let _ = match gaps.is_empty() {
-        true => writeln!(text, "{}.", style(headline).bold().green()),
-        false => writeln!(text, "{}", style(format!("{headline}; {}:", gaps.join(", "))).bold().yellow()),
+    let _ = if gaps.is_empty() {
+        writeln!(text, "{}", style(format!("{headline}.")).bold().green())
+    } else {
+        writeln!(text, "{}", style(format!("{headline}; {}:", gaps.join(", "))).bold().yellow())
     };
     for unread in summary.unread.iter().take(ACCOUNTS_SHOWN) {
         let name = unread.account_name.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "  {}  {name:24}  {}", unread.account_id, unread.reason);
+        let _ = writeln!(text, "  {}  {name:<24}  {}", unread.account_id, unread.reason);
     }
     let more = (failed + counts.partial).saturating_sub(u64::try_from(ACCOUNTS_SHOWN).unwrap_or(u64::MAX));
     if more > 0 {
         let _ = writeln!(text, "  and {} more: `outcome` and `unanswered` in the table accounts", HumanCount(more));
     }
     if counts.skipped > 0 {
-        let _ = writeln!(
-            text,
-            "{} more were not asked: filtered out, or their state lets no call through.",
-            HumanCount(counts.skipped)
-        );
+        let counted = HumanCount(counts.skipped);
+        let _ = writeln!(text, "{counted} more not asked: filtered out, or closed, suspended or never activated.");
     }
 }
 
@@ -96,25 +94,20 @@ fn findings(text: &mut String, summary: &Summary) {
     if failing.is_empty() {
         text.push_str("\nNo check failed on anything that was read.\n");
     } else {
-        let _ = writeln!(text, "\n{}", style("Worst findings               accounts   findings").bold());
+        let heading = "Failed checks, worst first      findings    accounts";
+        let _ = writeln!(text, "\n{}", style(heading).bold());
     }
     for check in failing {
         let severity = paint(check.severity, &format!("{:<13}", check.severity.to_string()));
-        let _ = writeln!(
-            text,
-            "  {severity} {:>20} {:>10}   {}",
-            HumanCount(check.accounts_failed).to_string(),
-            HumanCount(check.resources_failed).to_string(),
-            check.title
-        );
+        let findings = HumanCount(check.resources_failed).to_string();
+        let accounts = HumanCount(check.accounts_failed).to_string();
+        let rule = style(format!("not true: {}", check.title)).dim();
+        let _ = writeln!(text, "  {severity} {findings:>24}  {accounts:>10}   {:<24} {rule}", check.check_id);
     }
     let unknown: u64 = summary.findings.iter().map(|check| check.accounts_unknown).sum();
     if unknown > 0 {
-        let _ = writeln!(
-            text,
-            "  {} verdicts are unknown, not passed: see `reason` in the table check_results",
-            HumanCount(unknown)
-        );
+        let counted = HumanCount(unknown);
+        let _ = writeln!(text, "  {counted} verdicts are unknown, never passed: `reason` in the table check_results");
     }
 }
 

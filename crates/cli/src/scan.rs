@@ -44,9 +44,7 @@ pub async fn scan(args: &ScanArgs, loaded: &Loaded, screen: &Screen) -> Result<O
     }
     let json = chosen.config.output.format == Format::Json;
     let run_id = chosen.run.run_id.clone();
-    straight_line(Arc::new(cloud), lake, chosen.run, chosen.plan, &chosen.config, screen)
-        .await
-        .map_err(|failure| failure.resumable(&run_id, json))
+    straight_line(Arc::new(cloud), lake, chosen, screen).await.map_err(|failure| failure.resumable(&run_id, json))
 }
 
 /// A sweep of this cloud into a new run, for whoever brings a cloud of their own.
@@ -59,19 +57,13 @@ pub async fn scan_cloud(
     loaded: &Loaded,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let Chosen { run, config, .. } = new_run(loaded, Timestamp::now().whole_seconds())?;
-    lake.create_run(&run).await.map_err(Failure::not_committed)?;
-    straight_line(cloud, lake, run, None, &config, screen).await
+    let chosen = new_run(loaded, Timestamp::now().whole_seconds())?;
+    lake.create_run(&chosen.run).await.map_err(Failure::not_committed)?;
+    straight_line(cloud, lake, chosen, screen).await
 }
 
-async fn straight_line(
-    cloud: Arc<dyn Cloud>,
-    lake: Lake,
-    run: Run,
-    plan: Option<Plan>,
-    config: &Config,
-    screen: &Screen,
-) -> Result<Outcome, Failure> {
+async fn straight_line(cloud: Arc<dyn Cloud>, lake: Lake, chosen: Chosen, screen: &Screen) -> Result<Outcome, Failure> {
+    let Chosen { run, plan, config } = chosen;
     let started = Instant::now();
     let pack = rules::load(&config.checks)?;
     let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
@@ -85,8 +77,8 @@ async fn straight_line(
         lake: lake.clone(),
         run: run.clone(),
         plan,
-        selection: selection(config),
-        settings: sweep_settings(config),
+        selection: selection(&config),
+        settings: sweep_settings(&config),
         roll: RollPolicy { max_bytes: config.journal.roll_bytes, max_age: config.journal.roll_age },
         worker: format!("w{}", std::process::id()),
         progress: Arc::clone(&progress),
@@ -101,7 +93,7 @@ async fn straight_line(
 
     let unread = list_unread(&lake, &commit).await.map_err(Failure::not_committed)?;
     let mut summary = Summary::new(&lake, &commit, unread, progress.tally(), started.elapsed());
-    let outcome = outcome(&summary, config);
+    let outcome = outcome(&summary, &config);
     summary.exit_code = outcome.code();
     render::summary(&summary, config.output.format)?;
     Ok(outcome)

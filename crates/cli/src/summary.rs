@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orgsweep_checks::{Severity, Tally as CheckTally};
+use orgsweep_checks::Tally as CheckTally;
 use orgsweep_core::{RunId, Timestamp};
 use orgsweep_lake::{Commit, Coverage, Lake};
 use orgsweep_sweep::Tally;
@@ -90,7 +90,7 @@ impl Summary {
             as_of: commit.as_of,
             exit_code: 0,
             lake: lake.address(""),
-            coverage: commit.coverage.clone(),
+            coverage: commit.coverage,
             unread,
             findings,
             duckdb_query: duckdb_query(&tables),
@@ -108,12 +108,6 @@ impl Summary {
     /// Accounts that were asked.
     pub fn asked(&self) -> u64 {
         self.coverage.planned - self.coverage.skipped
-    }
-
-    /// Findings that failed, of one severity.
-    pub fn failed(&self, severity: Severity) -> u64 {
-        let checks = self.findings.iter().filter(|check| check.severity == severity);
-        checks.map(|check| check.resources_failed).sum()
     }
 }
 

@@ -59,7 +59,7 @@ fn reason(batch: &RecordBatch, row: usize) -> String {
         let gaps = gaps.value(row);
         let fields = gaps.as_struct();
         let field = |name: &str, index: usize| {
-            let column = fields.column_by_name(name).map(|column| column.as_string::<i32>());
+            let column = fields.column_by_name(name).map(AsArray::as_string::<i32>);
             column.map_or("", |column| column.value(index)).to_owned()
         };
         for index in 0..fields.len() {

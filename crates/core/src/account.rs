@@ -36,7 +36,8 @@ impl AccountId {
         let mut digits = [b'0'; 12];
         let mut rest = number;
         for digit in digits.iter_mut().rev() {
-            *digit = b"0123456789"[usize::try_from(rest % 10).unwrap_or_default()];
+            // A remainder of ten fits a byte.
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
             rest /= 10;
         }
         Self(digits)
@@ -98,7 +99,7 @@ pub enum Partition {
     /// China.
     #[serde(rename = "aws-cn")]
     AwsCn,
-    /// AWS GovCloud (US).
+    /// AWS `GovCloud` (US).
     #[serde(rename = "aws-us-gov")]
     AwsUsGov,
     /// The European Sovereign Cloud.

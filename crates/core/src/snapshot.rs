@@ -91,10 +91,9 @@ impl<T> Reading<T> {
 
     fn is_settled(&self) -> bool {
         match self {
-            Self::Read(_) => true,
             Self::Refused(refusal) => refusal.kind.is_final(),
-            // It is asked as soon as the source it waits for is read, and that one decides.
-            Self::NotAsked(_) => true,
+            // What was not asked is asked as soon as the source it waits for is read, and that one decides.
+            Self::Read(_) | Self::NotAsked(_) => true,
         }
     }
 }
@@ -145,6 +144,7 @@ pub struct AccountSummary {
 
 /// The account's own password policy; fields as in `GetAccountPasswordPolicy`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "AWS's policy is made of that many switches")]
 pub struct PasswordPolicy {
     /// Shortest password allowed, in characters.
     pub minimum_password_length: Option<i32>,
@@ -326,10 +326,11 @@ impl Snapshot {
     #[must_use]
     pub fn completeness(&self) -> u32 {
         let read = Source::ALL.len() - self.gaps().len();
-        let understood = self.report.value().is_none_or(|report| report.quarantined.is_empty());
         // A settled attempt outweighs one that gave up in passing, since nobody would ask it again.
-        let weight = if self.is_settled() { 1 } else { 0 };
-        u32::try_from(read).unwrap_or(u32::MAX).saturating_mul(4) + u32::from(understood) * 2 + weight
+        let understood = self.report.value().is_none_or(|report| report.quarantined.is_empty());
+        u32::try_from(read).unwrap_or(u32::MAX).saturating_mul(4)
+            + u32::from(understood) * 2
+            + u32::from(self.is_settled())
     }
 }
 

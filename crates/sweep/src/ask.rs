@@ -82,7 +82,7 @@ impl<'a> Asker<'a> {
             debug!(%error, wait_ms = wait.as_millis(), "asking again");
             self.sleep(wait, &mut cost).await;
         };
-        self.record(call, about, &result, cost);
+        self.record(call, about, &result, &cost);
         result.map(|answer| answer.value)
     }
 
@@ -142,7 +142,7 @@ impl<'a> Asker<'a> {
         tokio::time::sleep(time).await;
     }
 
-    fn record<T>(&self, call: Call, about: &str, result: &Answered<T>, cost: Cost) {
+    fn record<T>(&self, call: Call, about: &str, result: &Answered<T>, cost: &Cost) {
         let mut record = blank(call, about);
         record.attempts = cost.attempts;
         record.throttled = cost.throttled;
@@ -212,9 +212,9 @@ mod tests {
 
     const PATIENCE: Patience = Patience {
         attempts: 4,
-        call_timeout: Duration::from_secs(60),
-        report_deadline: Duration::from_secs(600),
-        account_deadline: Duration::from_secs(1800),
+        call_timeout: Duration::from_mins(1),
+        report_deadline: Duration::from_mins(10),
+        account_deadline: Duration::from_mins(30),
         politeness: 1.0,
         pacing: true,
     };
@@ -262,8 +262,7 @@ mod tests {
     async fn a_request_that_hangs_is_cut() {
         let (pace, progress) = (Pace::new(None), Progress::default());
         let asker = Asker::new(&pace, &PATIENCE, &progress, 7);
-        let result: Result<(), _> =
-            asker.ask(Call::GetAccountSummary, "", || std::future::pending::<Answered<()>>()).await;
+        let result: Result<(), _> = asker.ask(Call::GetAccountSummary, "", std::future::pending::<Answered<()>>).await;
         assert_eq!(result.map_err(|error| error.code), Err("Timeout".to_owned()));
     }
 }

@@ -57,7 +57,7 @@ pub async fn survey(
     let drain = async { while listed.recv().await.is_some() {} };
     let asker = Asker::new(&pace, &settings.patience, progress, settings.seed);
     let list = async {
-        let plan = list_accounts(&asker, cloud, &discovered, selection, progress, &to_visit).await;
+        let plan = Listing { asker: &asker, cloud, selection, progress }.plan(&discovered, &to_visit).await;
         drop(to_visit);
         plan
     };
@@ -80,7 +80,7 @@ pub(crate) struct Discovered {
 /// Where AWS cannot be asked at all, or the caller is in no organization.
 pub(crate) async fn describe_with(asker: &Asker<'_>, cloud: &dyn Cloud) -> Result<Discovered, SweepError> {
     let identity = asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await;
-    let caller = identity.map_err(SweepError::CallerUnknown)?;
+    let caller = identity.map_err(|error| SweepError::CallerUnknown(Box::new(error)))?;
     let organization = match asker.ask(Call::DescribeOrganization, "", || cloud.describe_organization()).await {
         Ok(organization) => Some(organization),
         Err(error) if error.kind == ErrorKind::Denied => {
@@ -92,45 +92,53 @@ pub(crate) async fn describe_with(asker: &Asker<'_>, cloud: &dyn Cloud) -> Resul
     Ok(Discovered { caller, organization })
 }
 
-/// Lists the organization's accounts, sends those that are asked on their way, and returns the whole plan.
-///
-/// # Errors
-/// Where a page could not be had, the list is empty, or the selection does not fit it.
-pub(crate) async fn list_accounts(
-    asker: &Asker<'_>,
-    cloud: &dyn Cloud,
-    discovered: &Discovered,
-    selection: &Selection,
-    progress: &Progress,
-    asked: &mpsc::Sender<Account>,
-) -> Result<Plan, SweepError> {
-    let mut seen = HashSet::new();
-    let mut planned = Vec::new();
-    let mut next_token: Option<String> = None;
-    loop {
-        let token = next_token.as_deref();
-        let page = asker.ask(Call::ListAccounts, "", || cloud.list_accounts(token)).await.map_err(not_listed)?;
-        debug!(accounts = page.accounts.len(), more = page.next_token.is_some(), "page of accounts");
-        for account in page.accounts {
-            // An account that moves while the list is read can be on two pages.
-            if !seen.insert(account.id) {
-                continue;
+/// The organization's list of accounts, and what is made of it.
+pub(crate) struct Listing<'a> {
+    pub(crate) asker: &'a Asker<'a>,
+    pub(crate) cloud: &'a dyn Cloud,
+    pub(crate) selection: &'a Selection,
+    pub(crate) progress: &'a Progress,
+}
+
+impl Listing<'_> {
+    /// Reads the list to its end, sends the accounts that are asked on their way, and returns the whole plan.
+    ///
+    /// # Errors
+    /// Where a page could not be had, the list is empty, or the selection does not fit it.
+    pub(crate) async fn plan(
+        &self,
+        discovered: &Discovered,
+        to_visit: &mpsc::Sender<Account>,
+    ) -> Result<Plan, SweepError> {
+        let mut seen = HashSet::new();
+        let mut planned = Vec::new();
+        let mut next_token: Option<String> = None;
+        loop {
+            let token = next_token.as_deref();
+            let page = self.asker.ask(Call::ListAccounts, "", || self.cloud.list_accounts(token)).await;
+            let page = page.map_err(not_listed)?;
+            debug!(accounts = page.accounts.len(), more = page.next_token.is_some(), "page of accounts");
+            for account in page.accounts {
+                // An account that moves while the list is read can be on two pages.
+                if !seen.insert(account.id) {
+                    continue;
+                }
+                let decision = self.selection.decide(&account);
+                self.progress.account_listed(decision != Decision::Ask);
+                if decision == Decision::Ask && to_visit.send(account.clone()).await.is_err() {
+                    return Err(SweepError::Stopped);
+                }
+                planned.push(PlannedAccount { account, decision });
             }
-            let decision = selection.decide(&account);
-            progress.account_listed(decision != Decision::Ask);
-            if decision == Decision::Ask && asked.send(account.clone()).await.is_err() {
-                return Err(SweepError::Stopped);
+            match page.next_token {
+                Some(token) => next_token = Some(token),
+                None => break,
             }
-            planned.push(PlannedAccount { account, decision });
         }
-        match page.next_token {
-            Some(token) => next_token = Some(token),
-            None => break,
-        }
+        check_selection(&seen, &planned, self.selection)?;
+        self.progress.all_listed();
+        Ok(Plan::new(discovered.caller.clone(), discovered.organization.clone(), planned))
     }
-    check_selection(&seen, &planned, selection)?;
-    progress.all_listed();
-    Ok(Plan::new(discovered.caller.clone(), discovered.organization.clone(), planned))
 }
 
 fn check_selection(
@@ -166,5 +174,5 @@ fn not_listed(source: ApiError) -> SweepError {
         (ErrorKind::Expired, _) => "the caller's credentials have run out; renew them (`aws sso login`)",
         _ => "check the network and AWS_ENDPOINT_URL",
     };
-    SweepError::NotListed { hint, source }
+    SweepError::NotListed { hint, source: Box::new(source) }
 }

@@ -13,7 +13,7 @@ pub enum SweepError {
     Stopped,
     /// The caller cannot be told who it is.
     #[error("AWS did not say who the caller is")]
-    CallerUnknown(#[source] ApiError),
+    CallerUnknown(#[source] Box<ApiError>),
     /// The accounts cannot be listed.
     #[error("the organization's accounts could not be listed: {hint}")]
     NotListed {
@@ -21,7 +21,7 @@ pub enum SweepError {
         hint: &'static str,
         /// What AWS said.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// The list of accounts is empty.
     #[error(
@@ -53,7 +53,7 @@ pub enum SweepError {
         refused: usize,
         /// The last refusal.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// So many accounts in a row refused the role that the caller must be the cause.
     #[error(
@@ -66,11 +66,11 @@ pub enum SweepError {
         refused: usize,
         /// The last refusal.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// The caller's own credentials no longer hold.
     #[error("the caller's own credentials no longer hold: renew them (`aws sso login`) and resume")]
-    CallerExpired(#[source] ApiError),
+    CallerExpired(#[source] Box<ApiError>),
     /// AWS cannot be reached.
     #[error(
         "AWS could not be reached for {accounts} accounts in a row: check the network and AWS_ENDPOINT_URL, and resume"
@@ -80,7 +80,7 @@ pub enum SweepError {
         accounts: usize,
         /// The last failure.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// The journal or the plan could not be written or read.
     #[error("the lake failed")]

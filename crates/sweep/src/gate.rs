@@ -58,7 +58,7 @@ impl Gate {
                 if self.unreached < UNREACHED_IN_A_ROW {
                     return Ok(vec![entry]);
                 }
-                Err(SweepError::Unreachable { accounts: self.unreached, source: error })
+                Err(SweepError::Unreachable { accounts: self.unreached, source: Box::new(error) })
             }
         }
     }
@@ -75,7 +75,7 @@ impl Gate {
     }
 
     fn all_refused(&self, source: ApiError) -> SweepError {
-        let (role, refused) = (self.role.clone(), self.held.len());
+        let (role, refused, source) = (self.role.clone(), self.held.len(), Box::new(source));
         if self.member_opened {
             SweepError::RefusedInARow { role, refused, source }
         } else {

@@ -20,10 +20,10 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
 /// How long AWS is left alone when it has no capacity to make reports: shorter, and a sweep adds to the crowd.
-const NO_CAPACITY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(60));
+const NO_CAPACITY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(1));
 
 /// Longer waits let the account's credentials go: they might run out, and a waiting account should hold nothing.
-const KEEP_CREDENTIALS: Duration = Duration::from_secs(60);
+const KEEP_CREDENTIALS: Duration = Duration::from_mins(1);
 
 /// What is wanted of a report.
 pub(crate) struct Wanted<'a> {

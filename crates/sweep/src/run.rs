@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::ask::Asker;
-use crate::discover::{Discovered, Selection, describe_with, list_accounts};
+use crate::discover::{Discovered, Listing, Selection, describe_with};
 use crate::error::SweepError;
 use crate::gate::Gate;
 use crate::pace::Pace;
@@ -73,6 +73,7 @@ pub(crate) struct Sweeper {
     pub(crate) cloud: Arc<dyn Cloud>,
     pub(crate) settings: SweepSettings,
     pub(crate) caller: Caller,
+    pub(crate) settled: HashSet<AccountId>,
     pub(crate) as_of: Timestamp,
     pub(crate) policy: Arc<str>,
     pub(crate) pace: Arc<Pace>,
@@ -85,29 +86,33 @@ impl Sweep {
     /// # Errors
     /// When it ends early; what was read is in the journal all the same, and the run can be resumed.
     pub async fn run(self) -> Result<Swept, SweepError> {
+        if let Some(plan) = self.plan_of_sealed_journal().await? {
+            return Ok(Swept { plan });
+        }
         let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
         let asker = Asker::new(&pace, &self.settings.patience, &self.progress, self.settings.seed);
         let discovered = stoppable(&self.stop, self.describe(&pace)).await?;
-        let settled = self.earlier().await?;
-        let sweeper = Arc::new(self.sweeper(&discovered, &pace));
+        let settled = self.settled().await?;
         let gate = self.gate(&discovered.caller, &settled);
+        let sweeper = Arc::new(self.sweeper(&discovered, settled, &pace));
         let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
         let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
         let end = End::default();
         // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
         let (plan, visits, journal) = tokio::join!(
             self.list(&asker, &discovered, to_visit, &end),
-            self.visit(sweeper, &settled, listed, to_journal, &end),
+            self.visit(sweeper, listed, to_journal, &end),
             self.journal(gate, visited, &end),
         );
         first_cause([journal.err(), visits.err()], plan)
     }
 
-    fn sweeper(&self, discovered: &Discovered, pace: &Arc<Pace>) -> Sweeper {
+    fn sweeper(&self, discovered: &Discovered, settled: HashSet<AccountId>, pace: &Arc<Pace>) -> Sweeper {
         Sweeper {
             cloud: Arc::clone(&self.cloud),
             settings: self.settings.clone(),
             caller: discovered.caller.clone(),
+            settled,
             as_of: self.run.as_of,
             policy: Arc::from(session_policy()),
             pace: Arc::clone(pace),
@@ -122,8 +127,15 @@ impl Sweep {
         Gate::new(self.settings.role.name.clone(), caller.arn.clone(), member_opened)
     }
 
+    /// The plan, where a build has already begun on the journal: what is asked now would come too late for it.
+    async fn plan_of_sealed_journal(&self) -> Result<Option<Plan>, SweepError> {
+        let Some(plan) = &self.plan else { return Ok(None) };
+        let journal = Journal::open(&self.lake, &self.run.run_id).await?;
+        Ok(journal.is_sealed().then(|| plan.clone()))
+    }
+
     /// The accounts that an earlier attempt has settled.
-    async fn earlier(&self) -> Result<HashSet<AccountId>, SweepError> {
+    async fn settled(&self) -> Result<HashSet<AccountId>, SweepError> {
         let journal = Journal::open(&self.lake, &self.run.run_id).await?;
         Ok(journal.settled().await?)
     }
@@ -158,8 +170,8 @@ impl Sweep {
             self.replay(plan, &to_visit).await?;
             return Ok(plan.clone());
         }
-        let listing = list_accounts(asker, &*self.cloud, discovered, &self.selection, &self.progress, &to_visit);
-        let plan = stoppable(&self.stop, listing).await?;
+        let listing = Listing { asker, cloud: &*self.cloud, selection: &self.selection, progress: &self.progress };
+        let plan = stoppable(&self.stop, listing.plan(discovered, &to_visit)).await?;
         Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
     }
 
@@ -179,7 +191,6 @@ impl Sweep {
     async fn visit(
         &self,
         sweeper: Arc<Sweeper>,
-        settled: &HashSet<AccountId>,
         mut listed: mpsc::Receiver<Account>,
         to_journal: mpsc::Sender<Visited>,
         end: &End,
@@ -194,7 +205,7 @@ impl Sweep {
                 () = end.halt.stopped() => return Err(SweepError::Stopped),
                 Some(ended) = visits.join_next(), if !visits.is_empty() => ended_well(ended)?,
                 account = listed.recv(), if room => match account {
-                    Some(account) if settled.contains(&account.id) => self.progress.account_read_earlier(),
+                    Some(account) if sweeper.settled.contains(&account.id) => self.progress.account_read_earlier(),
                     Some(account) => {
                         visits.spawn(visit_one(Arc::clone(&sweeper), account, to_journal.clone()));
                     }
@@ -249,7 +260,7 @@ async fn visit_one(
     to_journal: mpsc::Sender<Visited>,
 ) -> Result<(), SweepError> {
     sweeper.progress.account_opened();
-    let visited = visit(&sweeper, account).await.map_err(SweepError::CallerExpired)?;
+    let visited = visit(&sweeper, account).await.map_err(|error| SweepError::CallerExpired(Box::new(error)))?;
     sweeper.progress.account_ended(visited.entry.snapshot.outcome());
     to_journal.send(visited).await.map_err(|_| SweepError::Stopped)
 }

@@ -20,7 +20,7 @@ pub(super) fn table() -> Table {
         text("last_used_region", "The region of the last use; null for services without regions."),
         text("last_used_service", "The service of the last use."),
     ];
-    for column in columns.iter_mut() {
+    for column in &mut columns {
         if column.name != "account_id" {
             column.source = Some(Source::CredentialReport);
         }
