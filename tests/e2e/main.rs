@@ -22,6 +22,7 @@ mod exit_codes;
 mod killed_sweep;
 mod lake_folder;
 mod moto_organization;
+mod one_build;
 mod parquet_opens;
 mod resume;
 mod rule_pack;

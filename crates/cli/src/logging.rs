@@ -23,7 +23,7 @@ pub struct Screen {
 pub fn start(log: Log, quiet: bool) -> Screen {
     let screen = Screen { bars: MultiProgress::new(), is_terminal: io::stderr().is_terminal(), quiet };
     let level = log.level.as_str();
-    // Below `debug` the libraries' own logs say nothing about a sweep.
+    // What the libraries warn of comes back to orgsweep as an error, and is told there.
     let filter = EnvFilter::new(format!(
         "{},orgsweep={level},orgsweep_sweep={level},orgsweep_build={level},orgsweep_lake={level}",
         others(&level)
@@ -38,8 +38,9 @@ pub fn start(log: Log, quiet: bool) -> Screen {
 
 fn others(level: &str) -> &str {
     match level {
-        "error" | "trace" => level,
-        _ => "warn",
+        "trace" => "debug",
+        "debug" => "warn",
+        _ => "error",
     }
 }
 

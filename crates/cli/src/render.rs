@@ -94,15 +94,15 @@ fn findings(text: &mut String, summary: &Summary) {
     if failing.is_empty() {
         text.push_str("\nNo check failed on anything that was read.\n");
     } else {
-        let heading = "Failed checks, worst first      findings    accounts";
+        let heading = "Failed checks     findings   accounts   check                    what should hold";
         let _ = writeln!(text, "\n{}", style(heading).bold());
     }
     for check in failing {
         let severity = paint(check.severity, &format!("{:<13}", check.severity.to_string()));
         let findings = HumanCount(check.resources_failed).to_string();
         let accounts = HumanCount(check.accounts_failed).to_string();
-        let rule = style(format!("not true: {}", check.title)).dim();
-        let _ = writeln!(text, "  {severity} {findings:>24}  {accounts:>10}   {:<24} {rule}", check.check_id);
+        let title = style(&check.title).dim();
+        let _ = writeln!(text, "  {severity} {findings:>10} {accounts:>10}   {:<24} {title}", check.check_id);
     }
     let unknown: u64 = summary.findings.iter().map(|check| check.accounts_unknown).sum();
     if unknown > 0 {

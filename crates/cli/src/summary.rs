@@ -89,7 +89,7 @@ impl Summary {
             run_id: commit.run_id.clone(),
             as_of: commit.as_of,
             exit_code: 0,
-            lake: lake.address(""),
+            lake: lake.address("").trim_end_matches('/').to_owned(),
             coverage: commit.coverage,
             unread,
             findings,

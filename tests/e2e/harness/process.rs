@@ -120,8 +120,9 @@ impl Running {
 
     /// Asks the program to stop, as Ctrl-C does.
     pub fn interrupt(&self) {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::INT).expect("the program can be signalled");
+        let kill = format!("kill -INT {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell can be started");
+        assert!(sent.success(), "the program cannot be signalled");
     }
 
     /// Waits for the program's end.
