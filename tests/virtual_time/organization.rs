@@ -1,0 +1,182 @@
+//! A simulated organization, and attempts at sweeping it into a lake in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
+use orgsweep_build::{BuildOptions, Compute, build_run};
+use orgsweep_checks::{Checker, RulePack};
+use orgsweep_core::{Partition, Run, RunId, Timestamp};
+use orgsweep_lake::{Commit, Lake, RollPolicy};
+use orgsweep_sim::{Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
+use orgsweep_sweep::{Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept};
+
+/// 2026-11-22T10:00:00Z.
+const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
+
+/// A simulated organization whose facts and report times stand still.
+pub(crate) struct Organization {
+    settings: SimSettings,
+    simulation: Arc<Simulation>,
+}
+
+impl Organization {
+    pub(crate) fn new(members: u32, profile: Profile) -> Self {
+        Self::with(|settings| {
+            settings.accounts = members;
+            settings.profile = profile;
+        })
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut SimSettings)) -> Self {
+        let mut settings = SimSettings { accounts: 20, users_per_account: 5, now: Some(NOW), ..SimSettings::default() };
+        change(&mut settings);
+        let simulation = Arc::new(Simulation::new(&settings));
+        Self { settings, simulation }
+    }
+
+    /// Accounts that the model says can be read whole, in part, not at all, and those not to be asked.
+    pub(crate) fn expected_coverage(&self) -> (u64, u64, u64, u64) {
+        let model = Model::new(&self.settings);
+        let (mut swept, mut partial, mut failed, mut skipped) = (0, 0, 0, 0);
+        for index in 0..model.accounts() {
+            let standing = model.standing(index);
+            if !standing.state.is_usable() {
+                skipped += 1;
+            } else if index > 0 && standing.role != RoleStanding::Granted {
+                failed += 1;
+            } else if standing.denied_call.is_some() {
+                partial += 1;
+            } else {
+                swept += 1;
+            }
+        }
+        (swept, partial, failed, skipped)
+    }
+}
+
+/// One run over an organization, which may take several sweeps.
+pub(crate) struct Attempt {
+    pub(crate) cloud: Arc<SimCloud>,
+    pub(crate) store: Arc<InMemory>,
+    pub(crate) run: Run,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) seed: u64,
+    pub(crate) role: String,
+    pub(crate) external_id: Option<String>,
+}
+
+impl Attempt {
+    pub(crate) fn new(organization: &Organization) -> Self {
+        let pack = RulePack::embedded().expect("the pack is whole");
+        let run = Run {
+            run_id: RunId::new(NOW, 1),
+            as_of: NOW,
+            started_at: NOW,
+            orgsweep_version: "0.0.0".to_owned(),
+            rule_pack_sha256: pack.sha256(),
+            settings: serde_json::Map::new(),
+        };
+        Self {
+            cloud: Arc::new(SimCloud::new(Arc::clone(&organization.simulation))),
+            store: Arc::new(InMemory::new()),
+            run,
+            progress: Arc::new(Progress::default()),
+            seed: 7,
+            role: "orgsweep-scanner".to_owned(),
+            external_id: None,
+        }
+    }
+
+    fn lake(&self) -> Lake {
+        Lake::over(Arc::clone(&self.store) as Arc<dyn ObjectStore>, "memory")
+    }
+
+    /// Sweeps what an earlier sweep of this attempt has not settled.
+    pub(crate) async fn sweep(&self) -> Result<Swept, SweepError> {
+        self.sweep_with(Stop::new()).await
+    }
+
+    /// Sweeps, and is stopped after this long.
+    pub(crate) async fn sweep_until(&self, time: Duration) -> Result<Swept, SweepError> {
+        let stop = Stop::new();
+        let stopping = async {
+            tokio::time::sleep(time).await;
+            stop.stop();
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = self.sweep_with(stop.clone()) => ended,
+            () = stopping => unreachable!("stopping never ends"),
+        }
+    }
+
+    async fn sweep_with(&self, stop: Stop) -> Result<Swept, SweepError> {
+        let lake = self.lake();
+        let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers");
+        let sweep = Sweep {
+            cloud: Arc::clone(&self.cloud) as Arc<dyn orgsweep_cloud::Cloud>,
+            lake,
+            run: self.run.clone(),
+            plan,
+            selection: Selection::default(),
+            settings: self.settings(),
+            roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },
+            worker: "test".to_owned(),
+            progress: Arc::clone(&self.progress),
+            stop,
+        };
+        sweep.run().await
+    }
+
+    fn settings(&self) -> SweepSettings {
+        SweepSettings {
+            role: RoleSettings {
+                partition: Some(Partition::Aws),
+                name: self.role.clone(),
+                external_id: self.external_id.clone(),
+                session_name: "orgsweep".to_owned(),
+                session_duration: Duration::from_mins(15),
+            },
+            patience: Patience {
+                attempts: 8,
+                call_timeout: Duration::from_mins(1),
+                report_deadline: Duration::from_mins(10),
+                account_deadline: Duration::from_mins(30),
+                politeness: 0.5,
+                pacing: true,
+            },
+            max_report_age: Duration::from_hours(4),
+            accounts_in_flight: 100,
+            seed: self.seed,
+        }
+    }
+
+    /// Builds the run and commits it.
+    pub(crate) async fn commit(&self) -> Commit {
+        let lake = self.lake();
+        let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers").expect("the sweep wrote a plan");
+        let pack = RulePack::embedded().expect("the pack is whole");
+        let checker = Arc::new(Checker::compile(&pack, self.run.as_of).expect("the pack compiles"));
+        let options = BuildOptions { compute: Compute::Inline, ..BuildOptions::default() };
+        build_run(&lake, &self.run, &plan, &checker, &options).await.expect("the run can be built")
+    }
+
+    /// The committed table files: name and bytes of each.
+    pub(crate) async fn table_bytes(&self) -> Vec<(String, Vec<u8>)> {
+        let objects: Vec<_> = self.store.list(None).try_collect().await.expect("the store answers");
+        let mut tables = Vec::new();
+        for object in objects {
+            let name = object.location.to_string();
+            if name.starts_with('_') {
+                continue;
+            }
+            let bytes = self.store.get(&object.location).await.expect("it is there").bytes().await.expect("it reads");
+            tables.push((name, bytes.to_vec()));
+        }
+        tables.sort();
+        tables
+    }
+}
