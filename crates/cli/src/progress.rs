@@ -38,6 +38,20 @@ impl Shown {
     }
 }
 
+impl Shown {
+    /// The accounts are read; this comes now.
+    pub fn turn_to(&mut self, work: &'static str) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_style(ProgressStyle::default_spinner());
+            bar.set_message(work);
+            bar.enable_steady_tick(REDRAW);
+        }
+    }
+}
+
 impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
@@ -50,7 +64,7 @@ impl Drop for Shown {
 }
 
 fn bar_style() -> ProgressStyle {
-    let line = "{spinner} {pos}/{len} accounts {wide_bar} {msg}";
+    let line = "{spinner} {pos} of {len}{prefix} accounts {wide_bar} {msg}";
     ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
@@ -62,6 +76,7 @@ async fn draw(bar: ProgressBar, progress: Arc<Progress>) {
         let tally = progress.tally();
         bar.set_length(tally.to_ask());
         bar.set_position(tally.done());
+        bar.set_prefix(so_far(&tally));
         bar.set_message(details(&tally, started.elapsed()));
         bar.tick();
     }
@@ -74,10 +89,13 @@ async fn write_lines(progress: Arc<Progress>) {
     loop {
         tick.tick().await;
         let tally = progress.tally();
-        let known = if tally.all_listed { "" } else { " so far" };
-        let done = HumanCount(tally.done());
-        eprintln!("{done} of {}{known} accounts, {}", HumanCount(tally.to_ask()), details(&tally, started.elapsed()));
+        let (done, to_ask) = (HumanCount(tally.done()), HumanCount(tally.to_ask()));
+        eprintln!("{done} of {to_ask}{} accounts, {}", so_far(&tally), details(&tally, started.elapsed()));
     }
+}
+
+fn so_far(tally: &Tally) -> &'static str {
+    if tally.all_listed { "" } else { " so far" }
 }
 
 /// What stands behind the count of accounts: only what is not zero.

@@ -71,7 +71,7 @@ async fn straight_line(cloud: Arc<dyn Cloud>, lake: Lake, chosen: Chosen, screen
     let stop = Stop::new();
     signals::watch(&stop, &run.run_id).map_err(Failure::not_committed)?;
 
-    let shown = Shown::start(screen, &progress);
+    let mut shown = Shown::start(screen, &progress);
     let sweep = Sweep {
         cloud,
         lake: lake.clone(),
@@ -85,11 +85,13 @@ async fn straight_line(cloud: Arc<dyn Cloud>, lake: Lake, chosen: Chosen, screen
         stop: stop.clone(),
     };
     let swept = sweep.run().await.map_err(sweep_failure)?;
-    drop(shown);
 
+    shown.turn_to("checking, and writing the tables");
     let options = BuildOptions { part_bytes: config.part_bytes, ..BuildOptions::default() };
     let built = build_run(&lake, &run, &swept.plan, &checker, &options).await;
     let commit = built.map_err(Failure::not_committed)?;
+
+    drop(shown);
 
     let unread = list_unread(&lake, &commit).await.map_err(Failure::not_committed)?;
     let mut summary = Summary::new(&lake, &commit, unread, progress.tally(), started.elapsed());

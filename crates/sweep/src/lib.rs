@@ -12,6 +12,8 @@ mod pace;
 mod progress;
 mod report;
 mod run;
+#[cfg(test)]
+mod scripted;
 mod session;
 mod settings;
 mod stop;

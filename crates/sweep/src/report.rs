@@ -78,7 +78,15 @@ pub(crate) async fn collect_report(account: &OpenAccount<'_>, wanted: &Wanted<'_
             Ok(report) if report.generated_at >= wanted.not_before => return Ok(report),
             Ok(report) if matches!(standing, Standing::Settled) => return Ok(report),
             Ok(_) => Standing::Missing,
-            Err(error) => standing_after(error)?,
+            Err(error) => {
+                let seen = standing_after(error)?;
+                if matches!((&standing, &seen), (Standing::Settled, Standing::Missing)) {
+                    // AWS says both that there is one and that there is none: it needs time to agree with itself.
+                    let pause = wait.next_look(account);
+                    wait.pause(account, pause).await.map_err(|()| overdue())?;
+                }
+                seen
+            }
         };
     }
 }
@@ -134,4 +142,97 @@ async fn generate(account: &OpenAccount<'_>) -> Result<ReportState, ApiError> {
     let cloud = account.cloud();
     let call = Call::GenerateCredentialReport;
     account.ask(call, "", |session: Session| async move { cloud.generate_report(&session).await }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use orgsweep_cloud::Answer;
+
+    use super::*;
+    use crate::ask::Asker;
+    use crate::pace::Pace;
+    use crate::scripted::{FetchAnswer, GenerateAnswer, ScriptedCloud};
+    use crate::settings::Patience;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// What comes of an account whose report calls answer as scripted, the last answer for ever; and how many minutes
+    /// it took.
+    async fn check(fetches: &[FetchAnswer], generates: &[GenerateAnswer], expected: Result<Timestamp, &str>) -> u64 {
+        let cloud = ScriptedCloud::new(fetches, generates);
+        let patience = Patience {
+            attempts: 3,
+            call_timeout: Duration::from_mins(1),
+            report_deadline: Duration::from_mins(10),
+            account_deadline: Duration::from_mins(30),
+            politeness: 1.0,
+            pacing: false,
+        };
+        let (pace, progress) = (Pace::new(None), Progress::default());
+        let account = OpenAccount::own(Asker::new(&pace, &patience, &progress, 7), &cloud);
+        let wanted =
+            Wanted { not_before: NOW.minus(4 * HOUR), deadline: patience.report_deadline, progress: &progress };
+        let started = Instant::now();
+        let collected = collect_report(&account, &wanted).await;
+        let collected = collected.map(|report| report.generated_at).map_err(|error| error.code);
+        assert_eq!(collected, expected.map_err(str::to_owned));
+        assert_eq!(progress.tally().awaiting_report, 0);
+        started.elapsed().as_secs() / 60
+    }
+
+    fn report(age: Duration) -> FetchAnswer {
+        let generated_at = NOW.minus(age);
+        Ok(Answer { value: RawReport { content: bytes::Bytes::new(), generated_at }, request_id: None })
+    }
+
+    fn fetch_error(kind: ErrorKind, code: &str) -> FetchAnswer {
+        Err(ApiError::new(Call::GetCredentialReport, kind, code, ""))
+    }
+
+    fn state(state: ReportState) -> GenerateAnswer {
+        Ok(Answer { value: state, request_id: None })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_is_fresh_is_taken_and_none_is_made() {
+        check(&[report(3 * HOUR)], &[], Ok(NOW.minus(3 * HOUR))).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_is_too_old_is_made_anew() {
+        let in_progress = fetch_error(ErrorKind::NotReady, "ReportInProgress");
+        let fetches = [report(6 * HOUR), in_progress, report(Duration::ZERO)];
+        check(&fetches, &[state(ReportState::Started)], Ok(NOW)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_aws_says_complete_what_it_has_is_taken_whatever_its_age() {
+        check(&[report(6 * HOUR)], &[state(ReportState::Complete)], Ok(NOW.minus(6 * HOUR))).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_capacity_is_waited_out() {
+        let full = Err(ApiError::new(Call::GenerateCredentialReport, ErrorKind::Throttled, "LimitExceeded", ""));
+        let absent = fetch_error(ErrorKind::Absent, "ReportNotPresent");
+        let generates = [full.clone(), full.clone(), full, state(ReportState::Started)];
+        check(&[absent, report(Duration::ZERO)], &generates, Ok(NOW)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_never_comes_is_given_up_at_its_deadline() {
+        let in_progress = fetch_error(ErrorKind::NotReady, "ReportInProgress");
+        assert_eq!(check(&[in_progress], &[], Err("ReportDeadline")).await, 9);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_is_complete_and_absent_at_once_is_not_asked_for_in_a_hot_loop() {
+        let absent = fetch_error(ErrorKind::Absent, "ReportExpired");
+        assert_eq!(check(&[absent], &[state(ReportState::Complete)], Err("ReportDeadline")).await, 9);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        check(&[fetch_error(ErrorKind::Denied, "AccessDenied")], &[], Err("AccessDenied")).await;
+    }
 }
