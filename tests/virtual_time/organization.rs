@@ -11,7 +11,9 @@ use orgsweep_checks::{Checker, RulePack};
 use orgsweep_core::{Partition, Run, RunId, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
 use orgsweep_sim::{Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
-use orgsweep_sweep::{Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept};
+use orgsweep_sweep::{
+    Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept, identify,
+};
 
 /// 2026-11-22T10:00:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
@@ -105,24 +107,24 @@ impl Attempt {
         let stopping = async {
             tokio::time::sleep(time).await;
             stop.stop();
-            std::future::pending().await
         };
-        tokio::select! {
-            ended = self.sweep_with(stop.clone()) => ended,
-            () = stopping => unreachable!("stopping never ends"),
-        }
+        let (ended, ()) = tokio::join!(self.sweep_with(stop.clone()), stopping);
+        ended
     }
 
     async fn sweep_with(&self, stop: Stop) -> Result<Swept, SweepError> {
         let lake = self.lake();
         let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers");
+        let (settings, cloud) = (self.settings(), Arc::clone(&self.cloud) as Arc<dyn orgsweep_cloud::Cloud>);
+        let discovered = identify(&*cloud, &settings, &self.progress).await?;
         let sweep = Sweep {
-            cloud: Arc::clone(&self.cloud) as Arc<dyn orgsweep_cloud::Cloud>,
+            cloud,
+            discovered,
             lake,
             run: self.run.clone(),
             plan,
             selection: Selection::default(),
-            settings: self.settings(),
+            settings,
             roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },
             worker: "test".to_owned(),
             progress: Arc::clone(&self.progress),

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use console::style;
-use orgsweep_checks::{CaseResult, Rule, run_cases};
+use orgsweep_checks::{CaseResult, Checker, Rule, run_cases};
+use orgsweep_core::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::args::ChecksCommand;
@@ -20,6 +21,8 @@ pub fn checks(command: &ChecksCommand, config: &Config) -> Result<Outcome, Failu
     let pack = rules::load(&config.checks)?;
     match command {
         ChecksCommand::List(_) => {
+            // A list of checks that could not be run would be no list of checks.
+            Checker::compile(&pack, Timestamp::now()).map_err(Failure::usage)?;
             match config.output.format {
                 Format::Text => print(&listed(pack.rules()))?,
                 Format::Json => print(&format!("{:#}\n", Json::Array(pack.rules().iter().map(facts).collect())))?,

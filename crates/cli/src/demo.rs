@@ -1,7 +1,8 @@
 //! `orgsweep demo`: a simulated organization in this process, swept over HTTP by the real scan.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use crate::settings::Loaded;
 
 /// Marks a folder that a demo made and the next one may delete.
 const MARKER: &str = ".orgsweep-demo";
+
+const MARK: &str = "Made by `orgsweep demo`, which deletes this folder when it runs again.\n";
 
 /// Sweeps the simulated organization and shows the result.
 ///
@@ -39,7 +42,7 @@ pub async fn demo(args: &DemoArgs, loaded: &Loaded, screen: &Screen) -> Result<O
     let cloud = AwsCloud::connect_to(&server, timeouts(config));
     let lake = Lake::open_or_create(&config.lake).await.map_err(Failure::not_committed)?;
     eprintln!("Sweeping a simulated organization of {} accounts at {}", args.accounts, server.endpoint);
-    let outcome = scan_cloud(Arc::new(cloud), lake, loaded, screen).await;
+    let outcome = scan_cloud(Arc::new(cloud), &lake, loaded, screen).await;
     serving.abort();
     outcome
 }
@@ -58,7 +61,7 @@ fn make_anew(folder: &Path) -> anyhow::Result<()> {
             fs::remove_dir_all(folder).with_context(named)?;
         }
     }
-    fs::create_dir_all(folder).with_context(named)?;
-    fs::write(folder.join(MARKER), "Made by `orgsweep demo`, which deletes this folder when it runs again.\n")
-        .with_context(named)
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(named)?;
+    let marker = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(MARKER));
+    marker.and_then(|mut file| file.write_all(MARK.as_bytes())).with_context(named)
 }

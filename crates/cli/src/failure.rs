@@ -35,25 +35,40 @@ impl Outcome {
 pub struct Failure {
     code: u8,
     error: anyhow::Error,
-    /// The run that can be resumed, and whether JSON was asked for.
-    run: Option<(RunId, bool)>,
+    resume: Option<Resumable>,
+    /// Whether whoever reads stdout waits for a JSON document.
+    json: bool,
+}
+
+/// A run that can be gone on with.
+#[derive(Debug)]
+struct Resumable {
+    run_id: RunId,
+    lake: String,
 }
 
 impl Failure {
     /// Wrong usage, settings or rule files: exit code 2.
     pub fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 2, error: error.into(), run: None }
+        Self { code: 2, error: error.into(), resume: None, json: false }
     }
 
     /// Nothing is committed: exit code 1.
     pub fn not_committed(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 1, error: error.into(), run: None }
+        Self { code: 1, error: error.into(), resume: None, json: false }
     }
 
     /// The run that it was about can be gone on with.
     #[must_use]
-    pub fn resumable(mut self, run_id: &RunId, json: bool) -> Self {
-        self.run = Some((run_id.clone(), json));
+    pub fn resumable(mut self, run_id: &RunId, lake: &str) -> Self {
+        self.resume = Some(Resumable { run_id: run_id.clone(), lake: lake.to_owned() });
+        self
+    }
+
+    /// Whoever reads stdout waits for a JSON document.
+    #[must_use]
+    pub fn told_as_json(mut self, json: bool) -> Self {
+        self.json = json;
         self
     }
 
@@ -79,17 +94,18 @@ pub fn exit(end: Result<Outcome, Failure>) -> ExitCode {
     let mut stderr = std::io::stderr().lock();
     // Nobody is left to tell if stderr is gone.
     let _ = writeln!(stderr, "error: {message}");
-    if let Some((run_id, json)) = &failure.run {
-        let _ = writeln!(
-            stderr,
-            "Nothing is committed, and what was read is kept. Go on with: orgsweep scan --resume {run_id}"
-        );
-        if *json {
-            let document = serde_json::json!({
-                "committed": false, "run_id": run_id, "exit_code": failure.code, "error": message,
-            });
-            let _ = writeln!(std::io::stdout().lock(), "{document:#}");
-        }
+    // Wrong usage stays wrong when it is resumed.
+    let resume = failure.resume.as_ref().filter(|_| failure.code == 1);
+    if let Some(resume) = resume {
+        let told = "Nothing is committed, and what was read is kept. Go on with: orgsweep scan";
+        let _ = writeln!(stderr, "{told} --lake {} --resume {}", resume.lake, resume.run_id);
+    }
+    if failure.json {
+        let run_id = resume.map(|resume| &resume.run_id);
+        let document = serde_json::json!({
+            "committed": false, "run_id": run_id, "exit_code": failure.code, "error": message,
+        });
+        let _ = writeln!(std::io::stdout().lock(), "{document:#}");
     }
     ExitCode::from(failure.code)
 }

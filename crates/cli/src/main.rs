@@ -26,7 +26,8 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 use failure::{Failure, Outcome};
-use settings::Sources;
+use logging::Screen;
+use settings::{Format, Loaded, Sources};
 
 fn main() -> ExitCode {
     failure::exit(run(&Cli::parse()))
@@ -40,13 +41,18 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     };
     let loaded = settings::load(&sources).map_err(Failure::usage)?;
     let screen = logging::start(loaded.config.log, cli.global.quiet);
+    let json = loaded.config.output.format == Format::Json;
+    obey(cli, &loaded, &screen).map_err(|failure| failure.told_as_json(json))
+}
+
+fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     match &cli.command {
         Command::Scan(args) if args.dry_run => block_on(dry_run::dry_run(&loaded.config)),
-        Command::Scan(args) => block_on(scan::scan(args, &loaded, &screen)),
-        Command::Demo(args) => block_on(demo::demo(args, &loaded, &screen)),
+        Command::Scan(args) => block_on(scan::scan(args, loaded, screen)),
+        Command::Demo(args) => block_on(demo::demo(args, loaded, screen)),
         Command::Sim(args) => block_on(simulation::serve(args)),
         Command::Checks(args) => checks::checks(args, &loaded.config),
-        Command::Config(_) => config_show::show(&loaded),
+        Command::Config(_) => config_show::show(loaded),
         Command::Tables => tables::print_tables(loaded.config.output.format),
     }
 }

@@ -10,22 +10,26 @@ use orgsweep_checks::Checker;
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, RunId, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
-use orgsweep_sweep::{Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings};
+use orgsweep_sweep::{
+    Discovered, Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, identify,
+};
 
 use crate::args::{Resume, ScanArgs};
 use crate::failure::{Failure, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
-use crate::settings::{Config, Format, Loaded};
+use crate::settings::{Config, Loaded};
 use crate::summary::Summary;
 use crate::unread::list_unread;
 use crate::{render, rules, signals};
 
 /// The run that is swept, and with which settings.
 struct Chosen {
+    is_new: bool,
     run: Run,
     plan: Option<Plan>,
     config: Config,
+    checker: Arc<Checker>,
 }
 
 /// Sweeps the organization that the standard AWS settings point at, or goes on with a run.
@@ -33,18 +37,17 @@ struct Chosen {
 /// # Errors
 /// See the exit codes in the command's help.
 pub async fn scan(args: &ScanArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
-    let lake = Lake::open_or_create(&loaded.config.lake).await.map_err(Failure::not_committed)?;
-    let chosen = match &args.resume {
-        Some(resume) => resumed(&lake, resume, loaded, args.as_of).await?,
-        None => new_run(loaded, args.as_of.unwrap_or_else(|| Timestamp::now().whole_seconds()))?,
+    let location = &loaded.config.lake;
+    let (lake, chosen) = if let Some(resume) = &args.resume {
+        let lake = Lake::open(location).await.map_err(Failure::usage)?;
+        let chosen = resumed(&lake, resume, loaded, args.as_of).await?;
+        (lake, chosen)
+    } else {
+        let chosen = new_run(loaded, args.as_of.unwrap_or_else(|| Timestamp::now().whole_seconds()))?;
+        (Lake::open_or_create(location).await.map_err(Failure::not_committed)?, chosen)
     };
     let cloud = AwsCloud::connect(&connection(&chosen.config)).await.map_err(Failure::not_committed)?;
-    if args.resume.is_none() {
-        lake.create_run(&chosen.run).await.map_err(Failure::not_committed)?;
-    }
-    let json = chosen.config.output.format == Format::Json;
-    let run_id = chosen.run.run_id.clone();
-    straight_line(Arc::new(cloud), lake, chosen, screen).await.map_err(|failure| failure.resumable(&run_id, json))
+    scan_chosen(Arc::new(cloud), &lake, chosen, screen).await
 }
 
 /// A sweep of this cloud into a new run, for whoever brings a cloud of their own.
@@ -53,27 +56,43 @@ pub async fn scan(args: &ScanArgs, loaded: &Loaded, screen: &Screen) -> Result<O
 /// As [`scan`].
 pub async fn scan_cloud(
     cloud: Arc<dyn Cloud>,
-    lake: Lake,
+    lake: &Lake,
     loaded: &Loaded,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let chosen = new_run(loaded, Timestamp::now().whole_seconds())?;
-    lake.create_run(&chosen.run).await.map_err(Failure::not_committed)?;
-    straight_line(cloud, lake, chosen, screen).await
+    scan_chosen(cloud, lake, new_run(loaded, Timestamp::now().whole_seconds())?, screen).await
 }
 
-async fn straight_line(cloud: Arc<dyn Cloud>, lake: Lake, chosen: Chosen, screen: &Screen) -> Result<Outcome, Failure> {
-    let Chosen { run, plan, config } = chosen;
-    let started = Instant::now();
-    let pack = rules::load(&config.checks)?;
-    let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
+async fn scan_chosen(cloud: Arc<dyn Cloud>, lake: &Lake, chosen: Chosen, screen: &Screen) -> Result<Outcome, Failure> {
     let progress = Arc::new(Progress::default());
+    let identified = identify(&*cloud, &sweep_settings(&chosen.config), &progress).await;
+    let discovered = identified.map_err(Failure::not_committed)?;
+    // A run that could never have begun is not worth resuming, so it is written down only now.
+    if chosen.is_new {
+        lake.create_run(&chosen.run).await.map_err(Failure::not_committed)?;
+    }
+    let run_id = chosen.run.run_id.clone();
+    let ended = straight_line(cloud, lake, chosen, discovered, (screen, progress)).await;
+    ended.map_err(|failure| failure.resumable(&run_id, lake.location()))
+}
+
+/// The whole line: sweep, build and commit, summary.
+async fn straight_line(
+    cloud: Arc<dyn Cloud>,
+    lake: &Lake,
+    chosen: Chosen,
+    discovered: Discovered,
+    (screen, progress): (&Screen, Arc<Progress>),
+) -> Result<Outcome, Failure> {
+    let Chosen { run, plan, config, checker, .. } = chosen;
+    let started = Instant::now();
     let stop = Stop::new();
     signals::watch(&stop, &run.run_id).map_err(Failure::not_committed)?;
 
     let mut shown = Shown::start(screen, &progress);
     let sweep = Sweep {
         cloud,
+        discovered,
         lake: lake.clone(),
         run: run.clone(),
         plan,
@@ -82,19 +101,18 @@ async fn straight_line(cloud: Arc<dyn Cloud>, lake: Lake, chosen: Chosen, screen
         roll: RollPolicy { max_bytes: config.journal.roll_bytes, max_age: config.journal.roll_age },
         worker: format!("w{}", std::process::id()),
         progress: Arc::clone(&progress),
-        stop: stop.clone(),
+        stop,
     };
     let swept = sweep.run().await.map_err(sweep_failure)?;
 
     shown.turn_to("checking, and writing the tables");
     let options = BuildOptions { part_bytes: config.part_bytes, ..BuildOptions::default() };
-    let built = build_run(&lake, &run, &swept.plan, &checker, &options).await;
+    let built = build_run(lake, &run, &swept.plan, &checker, &options).await;
     let commit = built.map_err(Failure::not_committed)?;
-
     drop(shown);
 
-    let unread = list_unread(&lake, &commit).await.map_err(Failure::not_committed)?;
-    let mut summary = Summary::new(&lake, &commit, unread, progress.tally(), started.elapsed());
+    let unread = list_unread(lake, &commit).await.map_err(Failure::not_committed)?;
+    let mut summary = Summary::new(lake, &commit, unread, progress.tally(), started.elapsed());
     let outcome = outcome(&summary, &config);
     summary.exit_code = outcome.code();
     render::summary(&summary, config.output.format)?;
@@ -122,8 +140,7 @@ fn sweep_failure(error: SweepError) -> Failure {
 fn new_run(loaded: &Loaded, as_of: Timestamp) -> Result<Chosen, Failure> {
     let config = loaded.config.clone();
     let pack = rules::load(&config.checks)?;
-    // A pack that does not compile is told before AWS is asked anything.
-    Checker::compile(&pack, as_of).map_err(Failure::usage)?;
+    let checker = Arc::new(Checker::compile(&pack, as_of).map_err(Failure::usage)?);
     let started_at = Timestamp::now();
     let run = Run {
         run_id: RunId::new(started_at, fastrand::u32(..)),
@@ -133,7 +150,7 @@ fn new_run(loaded: &Loaded, as_of: Timestamp) -> Result<Chosen, Failure> {
         rule_pack_sha256: pack.sha256(),
         settings: loaded.kept(),
     };
-    Ok(Chosen { run, plan: None, config })
+    Ok(Chosen { is_new: true, run, plan: None, config, checker })
 }
 
 async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Chosen, Failure> {
@@ -163,7 +180,8 @@ async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Ti
         return Err(Failure::usage(told));
     }
     let plan = lake.read_plan(&run_id).await.map_err(Failure::not_committed)?;
-    Ok(Chosen { run, plan, config })
+    let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
+    Ok(Chosen { is_new: false, run, plan, config, checker })
 }
 
 /// How AWS is reached.

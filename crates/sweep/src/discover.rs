@@ -48,10 +48,8 @@ pub async fn survey(
     selection: &Selection,
     progress: &Progress,
 ) -> Result<Plan, SweepError> {
+    let discovered = identify(cloud, settings, progress).await?;
     let pace = Pace::new(settings.patience.quota_share());
-    let discovered =
-        describe_with(&Asker::new(&pace, &settings.patience.for_first_contact(), progress, settings.seed), cloud)
-            .await?;
     // Nobody visits the accounts, so nobody receives them.
     let (to_visit, mut listed) = mpsc::channel(1);
     let drain = async { while listed.recv().await.is_some() {} };
@@ -67,20 +65,27 @@ pub async fn survey(
 
 /// Who asks, and which organization is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Discovered {
+pub struct Discovered {
     /// Who asks.
-    pub(crate) caller: Caller,
+    pub caller: Caller,
     /// The organization; `None` where the caller may not describe it.
-    pub(crate) organization: Option<Organization>,
+    pub organization: Option<Organization>,
 }
 
 /// Asks AWS who the caller is and which organization they are in.
 ///
 /// # Errors
 /// Where AWS cannot be asked at all, or the caller is in no organization.
-pub(crate) async fn describe_with(asker: &Asker<'_>, cloud: &dyn Cloud) -> Result<Discovered, SweepError> {
+pub async fn identify(
+    cloud: &dyn Cloud,
+    settings: &SweepSettings,
+    progress: &Progress,
+) -> Result<Discovered, SweepError> {
+    let pace = Pace::new(settings.patience.quota_share());
+    let patience = settings.patience.for_first_contact();
+    let asker = Asker::new(&pace, &patience, progress, settings.seed);
     let identity = asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await;
-    let caller = identity.map_err(|error| SweepError::CallerUnknown(Box::new(error)))?;
+    let caller = identity.map_err(caller_unknown)?;
     let organization = match asker.ask(Call::DescribeOrganization, "", || cloud.describe_organization()).await {
         Ok(organization) => Some(organization),
         Err(error) if error.kind == ErrorKind::Denied => {
@@ -161,6 +166,15 @@ fn check_selection(
         return Err(SweepError::NothingToAsk { skipped: planned.len() });
     }
     Ok(())
+}
+
+fn caller_unknown(source: ApiError) -> SweepError {
+    let hint = match source.kind {
+        ErrorKind::Denied => "check the credentials that AWS_PROFILE or AWS_ACCESS_KEY_ID name; AWS refused them",
+        ErrorKind::Expired => "the caller's credentials have run out; renew them (`aws sso login`)",
+        _ => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
+    };
+    SweepError::CallerUnknown { hint, source: Box::new(source) }
 }
 
 fn not_listed(source: ApiError) -> SweepError {

@@ -12,8 +12,14 @@ pub enum SweepError {
     #[error("stopped before every account was read")]
     Stopped,
     /// The caller cannot be told who it is.
-    #[error("AWS did not say who the caller is")]
-    CallerUnknown(#[source] Box<ApiError>),
+    #[error("AWS did not say who the caller is: {hint}")]
+    CallerUnknown {
+        /// What to look at.
+        hint: &'static str,
+        /// What AWS said.
+        #[source]
+        source: Box<ApiError>,
+    },
     /// The accounts cannot be listed.
     #[error("the organization's accounts could not be listed: {hint}")]
     NotListed {

@@ -19,7 +19,7 @@ mod settings;
 mod stop;
 mod visit;
 
-pub use discover::{Selection, survey};
+pub use discover::{Discovered, Selection, identify, survey};
 pub use error::SweepError;
 pub use progress::{Progress, Tally};
 pub use run::{Sweep, Swept};

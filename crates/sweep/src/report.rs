@@ -181,6 +181,7 @@ mod tests {
         started.elapsed().as_secs() / 60
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is one of the answers that a script is made of")]
     fn report(age: Duration) -> FetchAnswer {
         let generated_at = NOW.minus(age);
         Ok(Answer { value: RawReport { content: bytes::Bytes::new(), generated_at }, request_id: None })
@@ -190,6 +191,7 @@ mod tests {
         Err(ApiError::new(Call::GetCredentialReport, kind, code, ""))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is one of the answers that a script is made of")]
     fn state(state: ReportState) -> GenerateAnswer {
         Ok(Answer { value: state, request_id: None })
     }

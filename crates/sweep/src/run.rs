@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::ask::Asker;
-use crate::discover::{Discovered, Listing, Selection, describe_with};
+use crate::discover::{Discovered, Listing, Selection};
 use crate::error::SweepError;
 use crate::gate::Gate;
 use crate::pace::Pace;
@@ -32,6 +32,8 @@ const VISITED_AHEAD: usize = 64;
 pub struct Sweep {
     /// What is asked.
     pub cloud: Arc<dyn Cloud>,
+    /// Who asks, as [`identify`](crate::identify) found it.
+    pub discovered: Discovered,
     /// Where the journal lies.
     pub lake: Lake,
     /// The run that is swept, or resumed.
@@ -91,27 +93,26 @@ impl Sweep {
         }
         let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
         let asker = Asker::new(&pace, &self.settings.patience, &self.progress, self.settings.seed);
-        let discovered = stoppable(&self.stop, self.describe(&pace)).await?;
         let settled = self.settled().await?;
-        let gate = self.gate(&discovered.caller, &settled);
-        let sweeper = Arc::new(self.sweeper(&discovered, settled, &pace));
+        let gate = self.gate(&settled);
+        let sweeper = Arc::new(self.sweeper(settled, &pace));
         let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
         let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
         let end = End::default();
         // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
         let (plan, visits, journal) = tokio::join!(
-            self.list(&asker, &discovered, to_visit, &end),
+            self.list(&asker, to_visit, &end),
             self.visit(sweeper, listed, to_journal, &end),
             self.journal(gate, visited, &end),
         );
         first_cause([journal.err(), visits.err()], plan)
     }
 
-    fn sweeper(&self, discovered: &Discovered, settled: HashSet<AccountId>, pace: &Arc<Pace>) -> Sweeper {
+    fn sweeper(&self, settled: HashSet<AccountId>, pace: &Arc<Pace>) -> Sweeper {
         Sweeper {
             cloud: Arc::clone(&self.cloud),
             settings: self.settings.clone(),
-            caller: discovered.caller.clone(),
+            caller: self.discovered.caller.clone(),
             settled,
             as_of: self.run.as_of,
             policy: Arc::from(session_policy()),
@@ -120,7 +121,8 @@ impl Sweep {
         }
     }
 
-    fn gate(&self, caller: &Caller, settled: &HashSet<AccountId>) -> Gate {
+    fn gate(&self, settled: &HashSet<AccountId>) -> Gate {
+        let caller = &self.discovered.caller;
         // The gate lets a refusal into the journal only once a member was opened, so whatever member an earlier
         // attempt has settled is a sign that the role works.
         let member_opened = settled.iter().any(|account| *account != caller.account_id);
@@ -140,38 +142,22 @@ impl Sweep {
         Ok(journal.settled().await?)
     }
 
-    async fn describe(&self, pace: &Pace) -> Result<Discovered, SweepError> {
-        let patience = self.settings.patience.for_first_contact();
-        describe_with(&Asker::new(pace, &patience, &self.progress, self.settings.seed), &*self.cloud).await
-    }
-
     /// Sends the accounts to ask on their way, and writes the plan when all are known.
-    async fn list(
-        &self,
-        asker: &Asker<'_>,
-        discovered: &Discovered,
-        to_visit: mpsc::Sender<Account>,
-        end: &End,
-    ) -> Result<Plan, SweepError> {
-        let plan = self.list_whole(asker, discovered, to_visit).await;
+    async fn list(&self, asker: &Asker<'_>, to_visit: mpsc::Sender<Account>, end: &End) -> Result<Plan, SweepError> {
+        let plan = self.list_whole(asker, to_visit).await;
         if plan.is_err() {
             end.halt.stop();
         }
         plan
     }
 
-    async fn list_whole(
-        &self,
-        asker: &Asker<'_>,
-        discovered: &Discovered,
-        to_visit: mpsc::Sender<Account>,
-    ) -> Result<Plan, SweepError> {
+    async fn list_whole(&self, asker: &Asker<'_>, to_visit: mpsc::Sender<Account>) -> Result<Plan, SweepError> {
         if let Some(plan) = &self.plan {
             self.replay(plan, &to_visit).await?;
             return Ok(plan.clone());
         }
         let listing = Listing { asker, cloud: &*self.cloud, selection: &self.selection, progress: &self.progress };
-        let plan = stoppable(&self.stop, listing.plan(discovered, &to_visit)).await?;
+        let plan = stoppable(&self.stop, listing.plan(&self.discovered, &to_visit)).await?;
         Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
     }
 

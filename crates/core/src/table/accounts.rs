@@ -51,7 +51,11 @@ fn coverage() -> Vec<Column> {
             "`swept`: all was read; `partial`: some was; `failed`: nothing was; `skipped`: it was not asked.",
         ),
         text("skip_reason", "Why a skipped account was not asked."),
-        rows("unanswered", gap, "Each source that was not read: its name, the kind of error, and AWS's error code."),
+        rows(
+            "unanswered",
+            gap,
+            "Each source that was not read: its name, the kind of error, and AWS's error code; `role` alone for an account that could not be opened.",
+        ),
         time("report_generated_at", "When AWS made the credential report: up to four hours before the sweep.")
             .from(Source::CredentialReport),
         flag(
