@@ -9,6 +9,8 @@
     reason = "a test reports by panicking"
 )]
 
+mod callers_fault;
+mod faulty;
 mod organization;
 
 use std::time::Duration;

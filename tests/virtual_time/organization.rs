@@ -1,6 +1,7 @@
 //! A simulated organization, and attempts at sweeping it into a lake in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -8,12 +9,15 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use orgsweep_build::{BuildOptions, Compute, build_run};
 use orgsweep_checks::{Checker, RulePack};
-use orgsweep_core::{Partition, Run, RunId, Timestamp};
+use orgsweep_cloud::Cloud;
+use orgsweep_core::{AccountId, Caller, Partition, Run, RunId, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
 use orgsweep_sim::{Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{
     Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept, identify,
 };
+
+use crate::faulty::{Fault, FaultyCloud};
 
 /// 2026-11-22T10:00:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
@@ -68,6 +72,7 @@ pub(crate) struct Attempt {
     pub(crate) seed: u64,
     pub(crate) role: String,
     pub(crate) external_id: Option<String>,
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Attempt {
@@ -77,6 +82,11 @@ impl Attempt {
             run_id: RunId::new(NOW, 1),
             as_of: NOW,
             started_at: NOW,
+            caller: Caller {
+                account_id: AccountId::from_number(1),
+                arn: "arn:aws:iam::000000000001:user/a".to_owned(),
+            },
+            organization: None,
             orgsweep_version: "0.0.0".to_owned(),
             rule_pack_sha256: pack.sha256(),
             settings: serde_json::Map::new(),
@@ -89,6 +99,7 @@ impl Attempt {
             seed: 7,
             role: "orgsweep-scanner".to_owned(),
             external_id: None,
+            fault: None,
         }
     }
 
@@ -115,7 +126,7 @@ impl Attempt {
     async fn sweep_with(&self, stop: Stop) -> Result<Swept, SweepError> {
         let lake = self.lake();
         let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers");
-        let (settings, cloud) = (self.settings(), Arc::clone(&self.cloud) as Arc<dyn orgsweep_cloud::Cloud>);
+        let (settings, cloud) = (self.settings(), self.cloud());
         let discovered = identify(&*cloud, &settings, &self.progress).await?;
         let sweep = Sweep {
             cloud,
@@ -131,6 +142,14 @@ impl Attempt {
             stop,
         };
         sweep.run().await
+    }
+
+    fn cloud(&self) -> Arc<dyn Cloud> {
+        let inner = Arc::clone(&self.cloud);
+        match self.fault {
+            None => inner,
+            Some(fault) => Arc::new(FaultyCloud { inner, fault, requests: AtomicU32::new(0) }),
+        }
     }
 
     fn settings(&self) -> SweepSettings {

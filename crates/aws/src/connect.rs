@@ -53,7 +53,7 @@ pub struct Server {
 pub enum ConnectError {
     /// No credentials were found.
     #[error(
-        "no AWS credentials were found: {reason}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`"
+        "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login` ({reason})"
     )]
     NoCredentials {
         /// What the SDK said.

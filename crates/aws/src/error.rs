@@ -1,5 +1,6 @@
 //! From the SDK's errors to what the caller can do about them.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -30,8 +31,8 @@ where
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
             let service = context.err();
-            let code = service.code().map_or_else(|| format!("Http{status}"), str::to_owned);
-            let kind = kind_of(call, &code, status);
+            let Some(code) = service.code() else { return without_code(call, status, &chain(error)) };
+            let kind = kind_of(call, code, status);
             let mut api_error = ApiError::new(call, kind, code, service.message().unwrap_or_default());
             api_error.request_id = service.request_id().map(str::to_owned);
             api_error
@@ -44,22 +45,41 @@ where
                 ApiError::new(call, ErrorKind::Fatal, "InvalidRequest", chain(error))
             } else if failure.is_io() {
                 ApiError::new(call, ErrorKind::Transient, "ConnectionFailed", chain(error))
-            } else {
-                // What is neither input nor output is the credentials' own failure: they could not be had.
+            } else if is_for_want_of_credentials(error) {
                 ApiError::new(call, ErrorKind::Expired, "CredentialsUnavailable", chain(error))
+            } else {
+                // Such as a connection that was closed before its answer was whole.
+                ApiError::new(call, ErrorKind::Transient, "ConnectionFailed", chain(error))
             }
         }
         SdkError::ResponseError(context) => {
             let status = context.raw().status().as_u16();
-            let kind = if status >= 500 || !context.raw().status().is_success() {
-                ErrorKind::Transient
-            } else {
-                ErrorKind::Fatal
-            };
-            ApiError::new(call, kind, "InvalidAnswer", chain(error))
+            without_code(call, status, &chain(error))
         }
         _ => ApiError::new(call, ErrorKind::Fatal, "InvalidRequest", chain(error)),
     }
+}
+
+/// An answer that is none of AWS's: a proxy's page, a load balancer's, or some other server's.
+fn without_code(call: Call, status: u16, told: &str) -> ApiError {
+    let kind = match status {
+        429 => ErrorKind::Throttled,
+        500.. => ErrorKind::Transient,
+        _ => ErrorKind::Fatal,
+    };
+    ApiError::new(call, kind, "InvalidAnswer", format!("HTTP {status}, and the answer is none of AWS's: {told}"))
+}
+
+/// Whether the request was never sent, since there were no credentials to sign it with.
+fn is_for_want_of_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut source = Some(error);
+    while let Some(cause) = source {
+        if cause.is::<CredentialsError>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// What an error code means for the caller. The codes stand in AWS's API references; `LimitExceeded` is IAM's word
@@ -79,19 +99,24 @@ fn kind_of(call: Call, code: &str, status: u16) -> ErrorKind {
         "LimitExceeded" if call == Call::GenerateCredentialReport => ErrorKind::Throttled,
         "ReportNotPresent" | "ReportExpired" | "NoSuchEntity" | "ResourceNotFoundException" => ErrorKind::Absent,
         "ReportInProgress" => ErrorKind::NotReady,
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => ErrorKind::Expired,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "NotAuthorized"
-        | "OptInRequired"
-        | "RegionDisabledException"
+        // Credentials that AWS does not know are as good as run out: new ones may do.
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "TokenRefreshRequired"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "InvalidSignatureException"
-        | "MissingAuthenticationToken" => ErrorKind::Denied,
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException" => ErrorKind::Expired,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RegionDisabledException" => ErrorKind::Denied,
         "ServiceFailure"
         | "ServiceException"
         | "InternalFailure"
@@ -146,8 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn credentials_that_aws_does_not_know_are_renewed_and_no_answer_of_the_account() {
+        check(Call::AssumeRole, "InvalidClientTokenId", 403, ErrorKind::Expired);
+        check(Call::ListAccounts, "UnrecognizedClientException", 400, ErrorKind::Expired);
+    }
+
+    #[test]
     fn an_unheard_of_code_goes_by_its_status() {
-        check(Call::ListAccounts, "Http502", 502, ErrorKind::Transient);
+        check(Call::ListAccounts, "Odd", 502, ErrorKind::Transient);
         check(Call::ListAccounts, "Odd", 429, ErrorKind::Throttled);
         check(Call::ListAccounts, "Odd", 403, ErrorKind::Denied);
         check(Call::ListAccounts, "Odd", 400, ErrorKind::Fatal);

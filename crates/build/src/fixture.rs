@@ -54,11 +54,17 @@ pub(crate) fn checker() -> Arc<Checker> {
     Arc::new(Checker::compile(&pack, time()).unwrap())
 }
 
+fn caller() -> Caller {
+    Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::000000000001:user/a".to_owned() }
+}
+
 pub(crate) fn run() -> Run {
     Run {
         run_id: RunId::parse("r1").unwrap(),
         as_of: time(),
         started_at: time(),
+        caller: caller(),
+        organization: None,
         orgsweep_version: "0.1.0".to_owned(),
         rule_pack_sha256: "aa".to_owned(),
         settings: serde_json::Map::new(),
@@ -81,13 +87,12 @@ pub(crate) fn account(number: u64) -> Account {
 
 /// A plan of accounts that are all asked, apart from `skipped`.
 pub(crate) fn plan(accounts: impl IntoIterator<Item = u64>, skipped: &[u64]) -> Plan {
-    let caller = Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::000000000001:user/a".to_owned() };
     let organization = Organization { id: "o-aa111bb222".to_owned(), management_account_id: AccountId::from_number(1) };
     let accounts = accounts.into_iter().map(|number| PlannedAccount {
         account: account(number),
         decision: if skipped.contains(&number) { Decision::Skip(SkipReason::Excluded) } else { Decision::Ask },
     });
-    Plan::new(caller, Some(organization), accounts.collect())
+    Plan::new(caller(), Some(organization), accounts.collect())
 }
 
 /// An account of which everything was read.

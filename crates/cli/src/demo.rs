@@ -41,7 +41,9 @@ pub async fn demo(args: &DemoArgs, loaded: &Loaded, screen: &Screen) -> Result<O
     let serving = tokio::spawn(orgsweep_sim::serve(listener, Arc::new(Simulation::new(&settings))));
     let cloud = AwsCloud::connect_to(&server, timeouts(config));
     let lake = Lake::open_or_create(&config.lake).await.map_err(Failure::not_committed)?;
-    eprintln!("Sweeping a simulated organization of {} accounts at {}", args.accounts, server.endpoint);
+    if !screen.quiet && !screen.json {
+        eprintln!("Sweeping a simulated organization of {} accounts at {}", args.accounts, server.endpoint);
+    }
     let outcome = scan_cloud(Arc::new(cloud), &lake, loaded, screen).await;
     serving.abort();
     outcome

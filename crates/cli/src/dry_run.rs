@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::render::print;
-use crate::scan::{connection, selection, sweep_settings};
+use crate::scan::{connection, selection, sweep_failure, sweep_settings};
 use crate::settings::{Config, Format};
 
 /// Calls of one account: the role, the report asked for, made and fetched, the summary, the virtual MFA devices where
@@ -36,7 +36,7 @@ pub async fn dry_run(config: &Config) -> Result<Outcome, Failure> {
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     let settings = sweep_settings(config);
     let surveyed = survey(&cloud, &settings, &selection(config), &Progress::default()).await;
-    let forecast = Forecast::new(surveyed.map_err(Failure::not_committed)?, &settings.role);
+    let forecast = Forecast::new(surveyed.map_err(sweep_failure)?, &settings.role);
     match config.output.format {
         Format::Text => print(&forecast.text(config))?,
         Format::Json => print(&format!("{:#}\n", forecast.json(config)))?,

@@ -72,7 +72,8 @@ impl Failure {
         self
     }
 
-    fn message(&self) -> String {
+    /// What is wrong, and why.
+    pub fn message(&self) -> String {
         let mut message = self.error.to_string();
         for cause in self.error.chain().skip(1) {
             let cause = cause.to_string();

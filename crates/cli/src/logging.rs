@@ -17,11 +17,18 @@ pub struct Screen {
     pub is_terminal: bool,
     /// Whether nothing but errors is wanted.
     pub quiet: bool,
+    /// Whether whoever reads it expects JSON.
+    pub json: bool,
 }
 
 /// Starts logging, and gives the screen that progress may be drawn on.
 pub fn start(log: Log, quiet: bool) -> Screen {
-    let screen = Screen { bars: MultiProgress::new(), is_terminal: io::stderr().is_terminal(), quiet };
+    let screen = Screen {
+        bars: MultiProgress::new(),
+        is_terminal: io::stderr().is_terminal(),
+        quiet,
+        json: log.format == Format::Json,
+    };
     let level = log.level.as_str();
     // What the libraries warn of comes back to orgsweep as an error, and is told there.
     let filter = EnvFilter::new(format!(

@@ -28,12 +28,12 @@ impl Shown {
             return Self { task: None, bar: None };
         }
         let progress = Arc::clone(progress);
-        if screen.is_terminal {
+        if screen.is_terminal && !screen.json {
             let bar = screen.bars.add(ProgressBar::new(0).with_style(bar_style()));
             let task = tokio::spawn(draw(bar.clone(), progress));
             Self { task: Some(task), bar: Some(bar) }
         } else {
-            Self { task: Some(tokio::spawn(write_lines(progress))), bar: None }
+            Self { task: Some(tokio::spawn(write_lines(progress, screen.json))), bar: None }
         }
     }
 }
@@ -64,7 +64,7 @@ impl Drop for Shown {
 }
 
 fn bar_style() -> ProgressStyle {
-    let line = "{spinner} {pos} of {len}{prefix} accounts {wide_bar} {msg}";
+    let line = "{spinner} {pos} of {len} accounts{prefix} {wide_bar} {msg}";
     ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
@@ -82,7 +82,7 @@ async fn draw(bar: ProgressBar, progress: Arc<Progress>) {
     }
 }
 
-async fn write_lines(progress: Arc<Progress>) {
+async fn write_lines(progress: Arc<Progress>, json: bool) {
     let started = Instant::now();
     let mut tick = tokio::time::interval(PLAIN_LINE);
     tick.tick().await;
@@ -90,7 +90,14 @@ async fn write_lines(progress: Arc<Progress>) {
         tick.tick().await;
         let tally = progress.tally();
         let (done, to_ask) = (HumanCount(tally.done()), HumanCount(tally.to_ask()));
-        eprintln!("{done} of {to_ask}{} accounts, {}", so_far(&tally), details(&tally, started.elapsed()));
+        let details = details(&tally, started.elapsed());
+        let comma = if details.is_empty() { "" } else { ", " };
+        let line = format!("{done} of {to_ask} accounts{}{comma}{details}", so_far(&tally));
+        if json {
+            eprintln!("{}", serde_json::json!({ "level": "INFO", "message": line, "done": tally.done() }));
+        } else {
+            eprintln!("{line}");
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// Prints a summary in the form that was asked for.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn summary(summary: &Summary, format: Format) -> Result<(), Failure> {
     match format {
         Format::Text => print(&text(summary)),
@@ -117,7 +117,7 @@ fn lake(text: &mut String, summary: &Summary) {
     let _ = writeln!(text, "\n{} {}", style("Lake").bold(), summary.lake);
     let _ = writeln!(
         text,
-        "  run {}: {} accounts, {} users, {} findings, {} in {:.1} s and {} requests",
+        "  run {}: {} accounts, {} credential rows, {} findings, {} in {:.1} s and {} requests",
         summary.run_id,
         HumanCount(rows("accounts")),
         HumanCount(rows("credentials")),

@@ -10,6 +10,8 @@ use orgsweep_checks::Checker;
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, RunId, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
+use tracing::{error, info, warn};
+
 use orgsweep_sweep::{
     Discovered, Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, identify,
 };
@@ -23,13 +25,42 @@ use crate::summary::Summary;
 use crate::unread::list_unread;
 use crate::{render, rules, signals};
 
-/// The run that is swept, and with which settings.
-struct Chosen {
-    is_new: bool,
-    run: Run,
-    plan: Option<Plan>,
+/// Settings and rules that are checked, before AWS is asked anything.
+struct Prepared {
     config: Config,
     checker: Arc<Checker>,
+    start: Start,
+}
+
+/// Where a scan begins.
+enum Start {
+    /// With a run of its own.
+    New(Draft),
+    /// With a run that an earlier scan left.
+    Resumed(Box<Run>, Option<Plan>),
+}
+
+/// A run that lacks only who started it.
+struct Draft {
+    as_of: Timestamp,
+    rule_pack_sha256: String,
+    settings: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Draft {
+    fn started_by(self, discovered: &Discovered) -> Run {
+        let started_at = Timestamp::now();
+        Run {
+            run_id: RunId::new(started_at, fastrand::u32(..)),
+            as_of: self.as_of,
+            started_at,
+            caller: discovered.caller.clone(),
+            organization: discovered.organization.clone(),
+            orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
+            rule_pack_sha256: self.rule_pack_sha256,
+            settings: self.settings,
+        }
+    }
 }
 
 /// Sweeps the organization that the standard AWS settings point at, or goes on with a run.
@@ -38,16 +69,16 @@ struct Chosen {
 /// See the exit codes in the command's help.
 pub async fn scan(args: &ScanArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let location = &loaded.config.lake;
-    let (lake, chosen) = if let Some(resume) = &args.resume {
+    let (lake, prepared) = if let Some(resume) = &args.resume {
         let lake = Lake::open(location).await.map_err(Failure::usage)?;
-        let chosen = resumed(&lake, resume, loaded, args.as_of).await?;
-        (lake, chosen)
+        let prepared = resumed(&lake, resume, loaded, args.as_of).await?;
+        (lake, prepared)
     } else {
-        let chosen = new_run(loaded, args.as_of.unwrap_or_else(|| Timestamp::now().whole_seconds()))?;
-        (Lake::open_or_create(location).await.map_err(Failure::not_committed)?, chosen)
+        let prepared = new_run(loaded, args.as_of.unwrap_or_else(|| Timestamp::now().whole_seconds()))?;
+        (Lake::open_or_create(location).await.map_err(Failure::not_committed)?, prepared)
     };
-    let cloud = AwsCloud::connect(&connection(&chosen.config)).await.map_err(Failure::not_committed)?;
-    scan_chosen(Arc::new(cloud), &lake, chosen, screen).await
+    let cloud = AwsCloud::connect(&connection(&prepared.config)).await.map_err(Failure::not_committed)?;
+    scan_prepared(Arc::new(cloud), &lake, prepared, screen).await
 }
 
 /// A sweep of this cloud into a new run, for whoever brings a cloud of their own.
@@ -60,20 +91,47 @@ pub async fn scan_cloud(
     loaded: &Loaded,
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    scan_chosen(cloud, lake, new_run(loaded, Timestamp::now().whole_seconds())?, screen).await
+    scan_prepared(cloud, lake, new_run(loaded, Timestamp::now().whole_seconds())?, screen).await
 }
 
-async fn scan_chosen(cloud: Arc<dyn Cloud>, lake: &Lake, chosen: Chosen, screen: &Screen) -> Result<Outcome, Failure> {
+async fn scan_prepared(
+    cloud: Arc<dyn Cloud>,
+    lake: &Lake,
+    prepared: Prepared,
+    screen: &Screen,
+) -> Result<Outcome, Failure> {
+    let Prepared { config, checker, start } = prepared;
     let progress = Arc::new(Progress::default());
-    let identified = identify(&*cloud, &sweep_settings(&chosen.config), &progress).await;
+    let identified = identify(&*cloud, &sweep_settings(&config), &progress).await;
     let discovered = identified.map_err(Failure::not_committed)?;
-    // A run that could never have begun is not worth resuming, so it is written down only now.
-    if chosen.is_new {
-        lake.create_run(&chosen.run).await.map_err(Failure::not_committed)?;
-    }
+    let organization = discovered.organization.as_ref().map(|organization| &*organization.id);
+    info!(caller = discovered.caller.arn, organization, "AWS answers");
+    let (run, plan) = match start {
+        Start::New(draft) => {
+            // A run that could never have begun is not worth resuming, so it is written down only now.
+            let run = draft.started_by(&discovered);
+            lake.create_run(&run).await.map_err(Failure::not_committed)?;
+            (run, None)
+        }
+        Start::Resumed(run, plan) => {
+            refuse_other_organization(&run, &discovered)?;
+            (*run, plan)
+        }
+    };
+    info!(run_id = %run.run_id, lake = lake.location(), "sweeping");
+    let chosen = Chosen { run, plan, config, checker, discovered };
     let run_id = chosen.run.run_id.clone();
-    let ended = straight_line(cloud, lake, chosen, discovered, (screen, progress)).await;
+    let ended = straight_line(cloud, lake, chosen, (screen, progress)).await;
     ended.map_err(|failure| failure.resumable(&run_id, lake.location()))
+}
+
+/// The run that is swept, and all that it is swept with.
+struct Chosen {
+    run: Run,
+    plan: Option<Plan>,
+    config: Config,
+    checker: Arc<Checker>,
+    discovered: Discovered,
 }
 
 /// The whole line: sweep, build and commit, summary.
@@ -81,10 +139,9 @@ async fn straight_line(
     cloud: Arc<dyn Cloud>,
     lake: &Lake,
     chosen: Chosen,
-    discovered: Discovered,
     (screen, progress): (&Screen, Arc<Progress>),
 ) -> Result<Outcome, Failure> {
-    let Chosen { run, plan, config, checker, .. } = chosen;
+    let Chosen { run, plan, config, checker, discovered } = chosen;
     let started = Instant::now();
     let stop = Stop::new();
     signals::watch(&stop, &run.run_id).map_err(Failure::not_committed)?;
@@ -104,19 +161,42 @@ async fn straight_line(
         stop,
     };
     let swept = sweep.run().await.map_err(sweep_failure)?;
+    info!(accounts = swept.plan.accounts.len(), requests = progress.tally().requests, "swept");
 
     shown.turn_to("checking, and writing the tables");
     let options = BuildOptions { part_bytes: config.part_bytes, ..BuildOptions::default() };
     let built = build_run(lake, &run, &swept.plan, &checker, &options).await;
     let commit = built.map_err(Failure::not_committed)?;
     drop(shown);
+    info!(findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows), "committed");
 
-    let unread = list_unread(lake, &commit).await.map_err(Failure::not_committed)?;
+    // From here on the run is committed, whatever becomes of its summary.
+    let unread = list_unread(lake, &commit).await.unwrap_or_else(|error| {
+        warn!(%error, "the accounts that were not read whole cannot be named");
+        Vec::new()
+    });
     let mut summary = Summary::new(lake, &commit, unread, progress.tally(), started.elapsed());
     let outcome = outcome(&summary, &config);
     summary.exit_code = outcome.code();
-    render::summary(&summary, config.output.format)?;
+    if let Err(failure) = render::summary(&summary, config.output.format) {
+        error!(run_id = %commit.run_id, "the run is committed, but its summary was not printed: {}", failure.message());
+    }
     Ok(outcome)
+}
+
+/// A run is one organization's; going on with it elsewhere would call its accounts unreadable.
+fn refuse_other_organization(run: &Run, now: &Discovered) -> Result<(), Failure> {
+    let (then_id, now_id) = match (&run.organization, &now.organization) {
+        (Some(then), Some(now)) => (then.id.clone(), now.id.clone()),
+        _ => (run.caller.account_id.to_string(), now.caller.account_id.to_string()),
+    };
+    if then_id == now_id {
+        return Ok(());
+    }
+    let told =
+        "run {run} was started in {then}, and the caller is now in {now}: check AWS_PROFILE and AWS_ENDPOINT_URL";
+    let told = told.replace("{run}", run.run_id.as_str()).replace("{then}", &then_id).replace("{now}", &now_id);
+    Err(Failure::usage(anyhow!(told)))
 }
 
 fn outcome(summary: &Summary, config: &Config) -> Outcome {
@@ -130,30 +210,23 @@ fn outcome(summary: &Summary, config: &Config) -> Outcome {
     }
 }
 
-fn sweep_failure(error: SweepError) -> Failure {
+/// Which exit code a sweep's end has: a selection that fits no account is wrong usage.
+pub fn sweep_failure(error: SweepError) -> Failure {
     match error {
         SweepError::NotInOrganization { .. } | SweepError::NothingToAsk { .. } => Failure::usage(error),
         error => Failure::not_committed(error),
     }
 }
 
-fn new_run(loaded: &Loaded, as_of: Timestamp) -> Result<Chosen, Failure> {
+fn new_run(loaded: &Loaded, as_of: Timestamp) -> Result<Prepared, Failure> {
     let config = loaded.config.clone();
     let pack = rules::load(&config.checks)?;
     let checker = Arc::new(Checker::compile(&pack, as_of).map_err(Failure::usage)?);
-    let started_at = Timestamp::now();
-    let run = Run {
-        run_id: RunId::new(started_at, fastrand::u32(..)),
-        as_of,
-        started_at,
-        orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
-        rule_pack_sha256: pack.sha256(),
-        settings: loaded.kept(),
-    };
-    Ok(Chosen { is_new: true, run, plan: None, config, checker })
+    let draft = Draft { as_of, rule_pack_sha256: pack.sha256(), settings: loaded.kept() };
+    Ok(Prepared { config, checker, start: Start::New(draft) })
 }
 
-async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Chosen, Failure> {
+async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Prepared, Failure> {
     let run_id = match resume {
         Resume::Run(run_id) => run_id.clone(),
         Resume::Latest => {
@@ -181,7 +254,7 @@ async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Ti
     }
     let plan = lake.read_plan(&run_id).await.map_err(Failure::not_committed)?;
     let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
-    Ok(Chosen { is_new: false, run, plan, config, checker })
+    Ok(Prepared { config, checker, start: Start::Resumed(Box::new(run), plan) })
 }
 
 /// How AWS is reached.

@@ -15,7 +15,7 @@ const INTRODUCTION: &str = "\
 <!-- Made by `cargo run -- tables > docs/tables.md`. Change crates/core/src/table/ instead. -->
 
 A committed run has one folder in each of the four tables below, `<table>/dt=YYYY-MM-DD/run=<run_id>/`, and lists its
-files in `_runs/<run_id>/commit.json`. Rows are sorted by account, then user. Points in time are milliseconds, UTC.
+files in `_runs/<run_id>/commit.json`. Rows are sorted by account, then by user or check. Points in time are milliseconds, UTC.
 *Source* names what is asked of the account for a column; where that was not answered the column is null, the source, or
 `role` where the account was not opened at all, is listed in `accounts.unanswered`, and every check that reads it is
 `unknown`.

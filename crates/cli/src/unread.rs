@@ -9,6 +9,10 @@ use serde::Serialize;
 /// Accounts named at most: the others are in the table, and counted.
 const NAMED: usize = 50;
 
+/// Why the role is so often missing just there.
+const NO_STACK_SET: &str =
+    "service-managed StackSets never deploy to the management account: deploy the role there as a plain stack";
+
 /// One account that was not read whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
@@ -31,7 +35,7 @@ pub async fn list_unread(lake: &Lake, commit: &Commit) -> Result<Vec<Unread>, La
         return Ok(Vec::new());
     }
     let mut unread = Vec::new();
-    let columns = ["account_id", "account_name", "outcome", "unanswered", "quarantined_rows"];
+    let columns = ["account_id", "account_name", "is_management", "outcome", "unanswered", "quarantined_rows"];
     lake.read_table(commit, "accounts", &columns, |batch| {
         for outcome in [Outcome::Failed, Outcome::Partial] {
             unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(batch, row, outcome)).take(NAMED));
@@ -65,6 +69,9 @@ fn reason(batch: &RecordBatch, row: usize) -> String {
         for index in 0..fields.len() {
             reasons.push(format!("{}: {} ({})", field("source", index), field("code", index), field("kind", index)));
         }
+        if is_management(batch, row) && (0..fields.len()).any(|index| field("source", index) == "role") {
+            reasons.push(NO_STACK_SET.to_owned());
+        }
     }
     let quarantined = batch.column_by_name("quarantined_rows").and_then(|column| column.as_list_opt::<i32>());
     match quarantined.map_or(0, |rows| rows.value_length(row)) {
@@ -72,6 +79,11 @@ fn reason(batch: &RecordBatch, row: usize) -> String {
         rows => reasons.push(format!("{rows} rows of the credential report were not understood")),
     }
     reasons.join(", ")
+}
+
+fn is_management(batch: &RecordBatch, row: usize) -> bool {
+    let column = batch.column_by_name("is_management").and_then(|column| column.as_boolean_opt());
+    column.is_some_and(|column| column.is_valid(row) && column.value(row))
 }
 
 fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {

@@ -160,7 +160,7 @@ impl Plan {
     }
 }
 
-/// What a run is, fixed before its first call: `run.json`.
+/// What a run is, fixed before any account is asked: `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The run's name.
@@ -169,6 +169,10 @@ pub struct Run {
     pub as_of: Timestamp,
     /// When the run was started.
     pub started_at: Timestamp,
+    /// Who started it.
+    pub caller: Caller,
+    /// Of which organization; `None` where the caller may not describe it.
+    pub organization: Option<Organization>,
     /// The version of orgsweep that started it.
     pub orgsweep_version: String,
     /// SHA-256 of the rule pack, in hexadecimal.

@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Absent,
     /// Not allowed; asking again will not help.
     Denied,
-    /// The credentials ran out: renew them and ask again.
+    /// The credentials do not hold, or no longer: renew them and ask again.
     Expired,
     /// Something on the way or at AWS broke: ask again.
     Transient,

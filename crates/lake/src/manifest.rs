@@ -209,6 +209,11 @@ mod tests {
             run_id: RunId::parse(run_id).unwrap(),
             as_of: time,
             started_at: time,
+            caller: Caller {
+                account_id: AccountId::from_number(1),
+                arn: "arn:aws:iam::000000000001:user/a".to_owned(),
+            },
+            organization: None,
             orgsweep_version: "0.1.0".to_owned(),
             rule_pack_sha256: "aa".to_owned(),
             settings,

@@ -204,7 +204,7 @@ mod tests {
     use arrow_array::RecordBatchReader;
     use arrow_select::concat::concat_batches;
     use bytes::Bytes;
-    use orgsweep_core::table;
+    use orgsweep_core::{AccountId, Caller, table};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -217,6 +217,11 @@ mod tests {
             run_id: run_id(),
             as_of: time(),
             started_at: time(),
+            caller: Caller {
+                account_id: AccountId::from_number(1),
+                arn: "arn:aws:iam::000000000001:user/a".to_owned(),
+            },
+            organization: None,
             orgsweep_version: String::new(),
             rule_pack_sha256: String::new(),
             settings: serde_json::Map::new(),

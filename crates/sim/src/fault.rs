@@ -109,15 +109,15 @@ pub fn kind_of(code: &str, status: u16) -> ErrorKind {
         | "LimitExceeded" => ErrorKind::Throttled,
         "ReportInProgress" => ErrorKind::NotReady,
         "ReportNotPresent" | "ReportExpired" | "NoSuchEntity" | "ResourceNotFoundException" => ErrorKind::Absent,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => ErrorKind::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException" => ErrorKind::Denied,
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => ErrorKind::Expired,
+        | "MissingAuthenticationTokenException" => ErrorKind::Expired,
         _ if status >= 500 => ErrorKind::Transient,
         _ => ErrorKind::Fatal,
     }
@@ -137,8 +137,8 @@ mod tests {
                 assert_eq!(kind_of(fault.code, fault.status), expected, "{fault:?}");
             }
         };
-        check(ErrorKind::Denied, Fault::unsigned);
-        check(ErrorKind::Denied, Fault::unknown_credentials);
+        check(ErrorKind::Expired, Fault::unsigned);
+        check(ErrorKind::Expired, Fault::unknown_credentials);
         check(ErrorKind::Denied, |service| Fault::denied(service, ""));
         check(ErrorKind::Expired, Fault::expired);
         check(ErrorKind::Throttled, Fault::throttled);

@@ -270,7 +270,7 @@ async fn credentials_belong_to_one_account_and_run_out() {
     let two = cloud.assume_role(&role(cloud.simulation().model().account_id(2))).await.unwrap().value;
     let mixed = orgsweep_cloud::Credentials { session_token: two.session_token, ..one.clone() };
     let answered = cloud.account_summary(&Session::Role(Arc::new(mixed))).await;
-    assert_eq!(refusal(answered), code(ErrorKind::Denied, "InvalidClientTokenId"));
+    assert_eq!(refusal(answered), code(ErrorKind::Expired, "InvalidClientTokenId"));
     let session = Session::Role(Arc::new(one));
     tokio::time::sleep(Duration::from_secs(890)).await;
     assert!(cloud.account_summary(&session).await.is_ok());

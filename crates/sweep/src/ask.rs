@@ -8,7 +8,7 @@ use fastrand::Rng;
 use orgsweep_cloud::{Answer, Answered, ApiError};
 use orgsweep_core::{Call, CallRecord, ErrorKind};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, trace};
 
 use crate::pace::Pace;
 use crate::progress::Progress;
@@ -100,6 +100,7 @@ impl<'a> Asker<'a> {
             Ok(answer) => answer,
             Err(_) => Err(ApiError::new(call, ErrorKind::Transient, "Timeout", "no whole answer came in time")),
         };
+        trace!(%call, answered = answer.is_ok(), "asked");
         match &answer {
             Ok(_) => self.pace.answered(call),
             Err(error) if error.kind == ErrorKind::Throttled => {

@@ -53,9 +53,8 @@ pub async fn survey(
     // Nobody visits the accounts, so nobody receives them.
     let (to_visit, mut listed) = mpsc::channel(1);
     let drain = async { while listed.recv().await.is_some() {} };
-    let asker = Asker::new(&pace, &settings.patience, progress, settings.seed);
     let list = async {
-        let plan = Listing { asker: &asker, cloud, selection, progress }.plan(&discovered, &to_visit).await;
+        let plan = Listing { pace: &pace, settings, cloud, selection, progress }.plan(&discovered, &to_visit).await;
         drop(to_visit);
         plan
     };
@@ -99,7 +98,8 @@ pub async fn identify(
 
 /// The organization's list of accounts, and what is made of it.
 pub(crate) struct Listing<'a> {
-    pub(crate) asker: &'a Asker<'a>,
+    pub(crate) pace: &'a Pace,
+    pub(crate) settings: &'a SweepSettings,
     pub(crate) cloud: &'a dyn Cloud,
     pub(crate) selection: &'a Selection,
     pub(crate) progress: &'a Progress,
@@ -120,7 +120,9 @@ impl Listing<'_> {
         let mut next_token: Option<String> = None;
         loop {
             let token = next_token.as_deref();
-            let page = self.asker.ask(Call::ListAccounts, "", || self.cloud.list_accounts(token)).await;
+            // Patience is for each page: listing waits while accounts are visited, for as long as that takes.
+            let asker = Asker::new(self.pace, &self.settings.patience, self.progress, self.settings.seed);
+            let page = asker.ask(Call::ListAccounts, "", || self.cloud.list_accounts(token)).await;
             let page = page.map_err(not_listed)?;
             debug!(accounts = page.accounts.len(), more = page.next_token.is_some(), "page of accounts");
             for account in page.accounts {
@@ -170,8 +172,10 @@ fn check_selection(
 
 fn caller_unknown(source: ApiError) -> SweepError {
     let hint = match source.kind {
-        ErrorKind::Denied => "check the credentials that AWS_PROFILE or AWS_ACCESS_KEY_ID name; AWS refused them",
-        ErrorKind::Expired => "the caller's credentials have run out; renew them (`aws sso login`)",
+        ErrorKind::Denied => "check what AWS_PROFILE or AWS_ACCESS_KEY_ID name; AWS refused it",
+        ErrorKind::Expired => {
+            "AWS does not accept the caller's credentials; renew them (`aws sso login`), or check AWS_PROFILE"
+        }
         _ => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
     };
     SweepError::CallerUnknown { hint, source: Box::new(source) }
@@ -186,6 +190,7 @@ fn not_listed(source: ApiError) -> SweepError {
             "run orgsweep in the management account, or in a delegated administrator, with organizations:ListAccounts and organizations:DescribeOrganization allowed"
         }
         (ErrorKind::Expired, _) => "the caller's credentials have run out; renew them (`aws sso login`)",
+        (ErrorKind::Throttled, _) => "AWS throttles the listing; resume later, or with a lower --politeness",
         _ => "check the network and AWS_ENDPOINT_URL",
     };
     SweepError::NotListed { hint, source: Box::new(source) }

@@ -48,7 +48,7 @@ pub enum SweepError {
     },
     /// The role could be assumed nowhere.
     #[error(
-        "role {role} could be assumed in none of {refused} member accounts: check that the role is deployed there under this name, that its trust policy names {caller}, and that its external id, if it asks for one, is set"
+        "role {role} could be assumed in none of the {refused} member accounts that were asked: check that it is deployed there, that its trust policy names {caller}, and that its external id, if it asks for one, is given; with another name or external id start a new scan. config/deploy/README.md deploys the role; service-managed StackSets never deploy to the management account"
     )]
     NoMemberOpened {
         /// The role's name.
@@ -63,7 +63,7 @@ pub enum SweepError {
     },
     /// So many accounts in a row refused the role that the caller must be the cause.
     #[error(
-        "role {role} was refused by {refused} accounts in a row: check the caller's own permission to sts:AssumeRole"
+        "role {role} was refused by the last {refused} accounts, and now also where it could be assumed before: check the caller's own permission to sts:AssumeRole, and resume"
     )]
     RefusedInARow {
         /// The role's name.
@@ -79,7 +79,7 @@ pub enum SweepError {
     CallerExpired(#[source] Box<ApiError>),
     /// AWS cannot be reached.
     #[error(
-        "AWS could not be reached for {accounts} accounts in a row: check the network and AWS_ENDPOINT_URL, and resume"
+        "AWS could not be reached for the last {accounts} accounts: check the network and AWS_ENDPOINT_URL, and resume"
     )]
     Unreachable {
         /// Accounts that were not reached.

@@ -1,85 +1,110 @@
-//! What enters the journal, and when: a refusal is an account's answer only if the caller is not its cause.
+//! What enters the journal, and when: a failure is an account's own only if the caller is not its cause.
 //!
-//! Refused accounts wait here until another account has been opened. If none ever is, the role or the caller is at
-//! fault, the refusals are dropped, and a resumed sweep asks those accounts again.
+//! Refused accounts wait here until another account has been opened. Where the last accounts were all refused, or all
+//! lost on the way, the gate is in doubt, and the sweep has to show that the caller's way into an account still works.
+//! Where it does not, the refusals are dropped, and a resumed sweep asks those accounts again.
 
 use orgsweep_cloud::ApiError;
+use orgsweep_core::AccountId;
 use orgsweep_lake::JournalEntry;
 
 use crate::error::SweepError;
 use crate::visit::{Opening, Visited};
 
-/// So many refusals in a row are the caller's fault: no organizational unit without the role is this large, or
-/// then the sweep is better run without it.
-const REFUSED_IN_A_ROW: usize = 1_000;
+/// So many refusals are held until somebody shows that the role still works: a hundred snapshots weigh nothing, and
+/// one proof for each hundred costs nothing.
+const HELD: usize = 100;
+
+/// So many refusals before any account was opened are the role's fault, not the accounts'.
+const REFUSED_FROM_THE_START: usize = 1_000;
 
 /// So many accounts in a row that AWS was not reached for, after all attempts for each: there is no network.
-const UNREACHED_IN_A_ROW: usize = 20;
+const LOST_IN_A_ROW: usize = 20;
 
-/// Holds refusals back.
+/// Holds back what may be the caller's fault.
+#[derive(Default)]
 pub(crate) struct Gate {
-    role: String,
-    caller: String,
-    member_opened: bool,
     held: Vec<JournalEntry>,
-    last_refusal: Option<ApiError>,
-    unreached: usize,
+    witness: Option<AccountId>,
+    members_asked: bool,
+    lost: usize,
+    last_error: Option<ApiError>,
 }
 
 impl Gate {
-    /// `member_opened`: whether an earlier attempt at this run opened a member account.
-    pub(crate) fn new(role: String, caller: String, member_opened: bool) -> Self {
-        Self { role, caller, member_opened, held: Vec::new(), last_refusal: None, unreached: 0 }
-    }
-
     /// Takes one visited account; what may enter the journal now comes back.
     ///
     /// # Errors
-    /// Where so many accounts in a row were refused or not reached that the caller must be the cause.
+    /// Where so many accounts in a row were not reached that there can be no network.
     pub(crate) fn pass(&mut self, visited: Visited) -> Result<Vec<JournalEntry>, SweepError> {
-        let Visited { entry, opening } = visited;
-        match opening {
-            Opening::Own => Ok(vec![entry]),
+        let Visited { entry, opening, lost } = visited;
+        self.members_asked |= !matches!(opening, Opening::Own);
+        let entries = match opening {
+            Opening::Own | Opening::Unreached => vec![entry],
             Opening::Opened => {
-                self.member_opened = true;
-                self.unreached = 0;
+                self.witness = Some(entry.snapshot.account.id);
                 let mut entries = std::mem::take(&mut self.held);
                 entries.push(entry);
-                Ok(entries)
+                entries
             }
             Opening::Refused(error) => {
-                self.unreached = 0;
+                self.last_error = Some(error);
                 self.held.push(entry);
-                self.last_refusal = Some(error.clone());
-                if self.held.len() < REFUSED_IN_A_ROW { Ok(Vec::new()) } else { Err(self.all_refused(error)) }
+                return Ok(Vec::new());
             }
-            Opening::Unreached(error) => {
-                self.unreached += 1;
-                if self.unreached < UNREACHED_IN_A_ROW {
-                    return Ok(vec![entry]);
+        };
+        match lost {
+            None => self.lost = 0,
+            Some(error) => {
+                self.lost += 1;
+                if self.lost >= LOST_IN_A_ROW {
+                    return Err(SweepError::Unreachable { accounts: self.lost, source: Box::new(error) });
                 }
-                Err(SweepError::Unreachable { accounts: self.unreached, source: Box::new(error) })
+                self.last_error = Some(error);
             }
         }
+        Ok(entries)
     }
 
-    /// The end of the sweep; the refusals that were held back come back, if any member was opened.
-    ///
-    /// # Errors
-    /// Where no member account could be opened at all.
-    pub(crate) fn close(mut self) -> Result<Vec<JournalEntry>, SweepError> {
-        match self.last_refusal.take() {
-            Some(error) if !self.member_opened => Err(self.all_refused(error)),
-            _ => Ok(self.held),
-        }
+    /// Whether it is time for a proof, while the sweep goes on.
+    pub(crate) fn is_full(&self) -> bool {
+        let limit = if self.witness.is_some() { HELD } else { REFUSED_FROM_THE_START };
+        self.held.len() >= limit
     }
 
-    fn all_refused(&self, source: ApiError) -> SweepError {
-        let (role, refused, source) = (self.role.clone(), self.held.len(), Box::new(source));
-        if self.member_opened {
-            SweepError::RefusedInARow { role, refused, source }
-        } else {
-            SweepError::NoMemberOpened { role, caller: self.caller.clone(), refused, source }
+    /// Whether the last accounts failed in a way that may be the caller's fault.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        !self.held.is_empty() || self.lost > 0
+    }
+
+    /// Whether any member account was asked.
+    pub(crate) fn members_asked(&self) -> bool {
+        self.members_asked
+    }
+
+    /// A member account that could be opened in this sweep.
+    pub(crate) fn witness(&self) -> Option<AccountId> {
+        self.witness
+    }
+
+    /// The role works: the refusals are the accounts' own.
+    pub(crate) fn proven(&mut self) -> Vec<JournalEntry> {
+        self.lost = 0;
+        std::mem::take(&mut self.held)
+    }
+
+    /// What the failures mean if the role does not work.
+    pub(crate) fn disproven(self, role: &str, caller: &str) -> SweepError {
+        let (refused, role) = (self.held.len(), role.to_owned());
+        match self.last_error {
+            None => SweepError::Stopped,
+            Some(error) if refused == 0 => SweepError::Unreachable { accounts: self.lost, source: Box::new(error) },
+            Some(error) if self.witness.is_some() => {
+                SweepError::RefusedInARow { role, refused, source: Box::new(error) }
+            }
+            Some(error) => {
+                SweepError::NoMemberOpened { role, caller: caller.to_owned(), refused, source: Box::new(error) }
+            }
         }
     }
 }
@@ -105,7 +130,8 @@ mod tests {
         if matches!(opening, Opening::Own | Opening::Opened) {
             snapshot.role = Reading::Read(());
         }
-        Visited { entry: JournalEntry { snapshot, credentials: None }, opening }
+        let lost = matches!(opening, Opening::Unreached).then(|| error(ErrorKind::Transient));
+        Visited { entry: JournalEntry { snapshot, credentials: None }, opening, lost }
     }
 
     fn error(kind: ErrorKind) -> ApiError {
@@ -116,34 +142,53 @@ mod tests {
         visited(number, Opening::Refused(error(ErrorKind::Denied)))
     }
 
-    fn gate() -> Gate {
-        Gate::new("scanner".to_owned(), "arn:aws:iam::000000000001:user/caller".to_owned(), false)
-    }
-
-    /// How many entries came out for each visited account, and at the end.
-    fn check(visits: Vec<Visited>, passed: &[usize], closed: Option<usize>) {
-        let mut gate = gate();
+    /// How many entries came out for each visited account, and how many are held at the end, in doubt.
+    fn check(visits: Vec<Visited>, passed: &[usize], held: usize) {
+        let mut gate = Gate::default();
         let counts: Vec<usize> = visits.into_iter().map(|visited| gate.pass(visited).unwrap().len()).collect();
         assert_eq!(counts, passed);
-        assert_eq!(gate.close().ok().map(|entries| entries.len()), closed);
+        assert_eq!(gate.is_in_doubt(), held > 0);
+        assert_eq!(gate.proven().len(), held);
     }
 
     #[test]
     fn a_refusal_waits_until_another_account_is_opened() {
-        check(vec![refused(1), refused(2), visited(3, Opening::Opened), refused(4)], &[0, 0, 3, 0], Some(1));
+        check(vec![refused(1), refused(2), visited(3, Opening::Opened), refused(4)], &[0, 0, 3, 0], 1);
+        check(vec![refused(1), visited(2, Opening::Opened)], &[0, 2], 0);
     }
 
     #[test]
-    fn where_no_member_is_opened_no_refusal_is_an_answer() {
-        check(vec![visited(1, Opening::Own), refused(2)], &[1, 0], None);
+    fn where_no_member_was_opened_the_role_is_named() {
+        let mut gate = Gate::default();
+        assert_eq!(gate.pass(visited(1, Opening::Own)).unwrap().len(), 1);
+        assert!(gate.pass(refused(2)).unwrap().is_empty());
+        let error = gate.disproven("scanner", "arn:aws:iam::000000000001:user/caller");
+        assert!(matches!(error, SweepError::NoMemberOpened { refused: 1, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn where_members_were_opened_before_the_caller_is_suspected() {
+        let mut gate = Gate::default();
+        gate.pass(visited(1, Opening::Opened)).unwrap();
+        gate.pass(refused(2)).unwrap();
+        let error = gate.disproven("scanner", "arn:aws:iam::000000000001:user/caller");
+        assert!(matches!(error, SweepError::RefusedInARow { refused: 1, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn an_account_that_was_lost_on_the_way_leaves_doubt_until_another_is_not() {
+        let mut gate = Gate::default();
+        gate.pass(visited(1, Opening::Unreached)).unwrap();
+        assert!(gate.is_in_doubt());
+        gate.pass(visited(2, Opening::Opened)).unwrap();
+        assert!(!gate.is_in_doubt());
     }
 
     #[test]
     fn a_network_that_is_gone_ends_the_sweep() {
-        let mut gate = gate();
-        let results: Vec<bool> = (0..UNREACHED_IN_A_ROW)
-            .map(|_| gate.pass(visited(1, Opening::Unreached(error(ErrorKind::Transient)))).is_ok())
-            .collect();
-        assert_eq!(results.iter().filter(|passed| **passed).count(), UNREACHED_IN_A_ROW - 1);
+        let mut gate = Gate::default();
+        let results: Vec<bool> =
+            (0..LOST_IN_A_ROW).map(|_| gate.pass(visited(1, Opening::Unreached)).is_ok()).collect();
+        assert_eq!(results.iter().filter(|passed| **passed).count(), LOST_IN_A_ROW - 1);
     }
 }

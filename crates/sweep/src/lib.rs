@@ -10,6 +10,7 @@ mod gate;
 mod others;
 mod pace;
 mod progress;
+mod proof;
 mod report;
 mod run;
 #[cfg(test)]

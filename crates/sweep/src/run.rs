@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use crate::ask::Asker;
 use crate::discover::{Discovered, Listing, Selection};
 use crate::error::SweepError;
 use crate::gate::Gate;
 use crate::pace::Pace;
 use crate::progress::Progress;
+use crate::proof::way_in_still_works;
 use crate::settings::SweepSettings;
 use crate::stop::Stop;
 use crate::visit::{Visited, visit};
@@ -92,18 +92,16 @@ impl Sweep {
             return Ok(Swept { plan });
         }
         let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
-        let asker = Asker::new(&pace, &self.settings.patience, &self.progress, self.settings.seed);
         let settled = self.settled().await?;
-        let gate = self.gate(&settled);
         let sweeper = Arc::new(self.sweeper(settled, &pace));
         let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
         let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
         let end = End::default();
         // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
         let (plan, visits, journal) = tokio::join!(
-            self.list(&asker, to_visit, &end),
-            self.visit(sweeper, listed, to_journal, &end),
-            self.journal(gate, visited, &end),
+            self.list(&pace, to_visit, &end),
+            self.visit(Arc::clone(&sweeper), listed, to_journal, &end),
+            self.journal(&sweeper, visited, &end),
         );
         first_cause([journal.err(), visits.err()], plan)
     }
@@ -121,14 +119,6 @@ impl Sweep {
         }
     }
 
-    fn gate(&self, settled: &HashSet<AccountId>) -> Gate {
-        let caller = &self.discovered.caller;
-        // The gate lets a refusal into the journal only once a member was opened, so whatever member an earlier
-        // attempt has settled is a sign that the role works.
-        let member_opened = settled.iter().any(|account| *account != caller.account_id);
-        Gate::new(self.settings.role.name.clone(), caller.arn.clone(), member_opened)
-    }
-
     /// The plan, where a build has already begun on the journal: what is asked now would come too late for it.
     async fn plan_of_sealed_journal(&self) -> Result<Option<Plan>, SweepError> {
         let Some(plan) = &self.plan else { return Ok(None) };
@@ -143,20 +133,26 @@ impl Sweep {
     }
 
     /// Sends the accounts to ask on their way, and writes the plan when all are known.
-    async fn list(&self, asker: &Asker<'_>, to_visit: mpsc::Sender<Account>, end: &End) -> Result<Plan, SweepError> {
-        let plan = self.list_whole(asker, to_visit).await;
+    async fn list(&self, pace: &Pace, to_visit: mpsc::Sender<Account>, end: &End) -> Result<Plan, SweepError> {
+        let plan = self.list_whole(pace, to_visit).await;
         if plan.is_err() {
             end.halt.stop();
         }
         plan
     }
 
-    async fn list_whole(&self, asker: &Asker<'_>, to_visit: mpsc::Sender<Account>) -> Result<Plan, SweepError> {
+    async fn list_whole(&self, pace: &Pace, to_visit: mpsc::Sender<Account>) -> Result<Plan, SweepError> {
         if let Some(plan) = &self.plan {
             self.replay(plan, &to_visit).await?;
             return Ok(plan.clone());
         }
-        let listing = Listing { asker, cloud: &*self.cloud, selection: &self.selection, progress: &self.progress };
+        let listing = Listing {
+            pace,
+            settings: &self.settings,
+            cloud: &*self.cloud,
+            selection: &self.selection,
+            progress: &self.progress,
+        };
         let plan = stoppable(&self.stop, listing.plan(&self.discovered, &to_visit)).await?;
         Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
     }
@@ -204,7 +200,13 @@ impl Sweep {
     }
 
     /// Writes what was visited, and closes segments in time.
-    async fn journal(&self, mut gate: Gate, mut visited: mpsc::Receiver<Visited>, end: &End) -> Result<(), SweepError> {
+    async fn journal(
+        &self,
+        sweeper: &Sweeper,
+        mut visited: mpsc::Receiver<Visited>,
+        end: &End,
+    ) -> Result<(), SweepError> {
+        let mut gate = Gate::default();
         let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker, self.roll.clone());
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -220,6 +222,18 @@ impl Sweep {
                 },
                 _ = tick.tick() => { writer.roll_if_due().await?; }
             }
+            if gate.is_full() {
+                match prove(gate, sweeper).await {
+                    Ok((entries, proven)) => {
+                        gate = proven;
+                        push(&mut writer, entries).await?;
+                    }
+                    Err(error) => {
+                        gate = Gate::default();
+                        break Err(error);
+                    }
+                }
+            }
         };
         // What was read is kept, however the sweep ends.
         writer.flush().await?;
@@ -227,10 +241,21 @@ impl Sweep {
         if !end.covered.load(Ordering::Acquire) {
             return Err(SweepError::Stopped);
         }
-        push(&mut writer, gate.close()?).await?;
-        writer.flush().await?;
+        if gate.is_in_doubt() {
+            push(&mut writer, prove(gate, sweeper).await?.0).await?;
+            writer.flush().await?;
+        }
         Ok(())
     }
+}
+
+/// The entries that a gate held back, once it is shown that the caller is not the cause of their failure.
+async fn prove(mut gate: Gate, sweeper: &Sweeper) -> Result<(Vec<JournalEntry>, Gate), SweepError> {
+    if !way_in_still_works(&gate, sweeper).await? {
+        return Err(gate.disproven(&sweeper.settings.role.name, &sweeper.caller.arn));
+    }
+    let entries = gate.proven();
+    Ok((entries, gate))
 }
 
 async fn push(writer: &mut JournalWriter, entries: Vec<JournalEntry>) -> Result<(), SweepError> {

@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use orgsweep_cloud::{ApiError, RawReport};
-use orgsweep_core::{Account, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
+use orgsweep_core::{Account, Call, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
 use orgsweep_lake::JournalEntry;
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 use tracing::{debug, info};
@@ -29,13 +29,15 @@ pub(crate) enum Opening {
     /// AWS refused the role.
     Refused(ApiError),
     /// AWS was not reached, or broke.
-    Unreached(ApiError),
+    Unreached,
 }
 
 /// One account, visited.
 pub(crate) struct Visited {
     pub(crate) entry: JournalEntry,
     pub(crate) opening: Opening,
+    /// What shows that AWS may be out of reach altogether.
+    pub(crate) lost: Option<ApiError>,
 }
 
 /// Opens the account and collects everything.
@@ -75,17 +77,30 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
         calls: open.take_records(),
     };
     debug!(account = %snapshot.account.id, outcome = snapshot.outcome().as_str(), "account read");
-    Ok(Visited { entry: JournalEntry { snapshot, credentials }, opening })
+    let lost = lost_on_the_way(&snapshot);
+    Ok(Visited { entry: JournalEntry { snapshot, credentials }, opening, lost })
 }
 
 fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError) -> Visited {
     info!(account = %account.id, %error, "account could not be opened");
     let snapshot = Snapshot::unopened(account, error.refusal(), open.take_records());
-    let opening = match error.kind {
-        ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotReady => Opening::Unreached(error),
-        _ => Opening::Refused(error),
-    };
-    Visited { entry: JournalEntry { snapshot, credentials: None }, opening }
+    let entry = JournalEntry { snapshot, credentials: None };
+    match error.kind {
+        ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotReady => {
+            Visited { entry, opening: Opening::Unreached, lost: Some(error) }
+        }
+        _ => Visited { entry, opening: Opening::Refused(error), lost: None },
+    }
+}
+
+/// A call of an open account that never reached AWS, after all its attempts.
+fn lost_on_the_way(snapshot: &Snapshot) -> Option<ApiError> {
+    let lost = snapshot.gaps().into_iter().find(|(_, _, code)| matches!(*code, "ConnectionFailed" | "Timeout"));
+    lost.map(|(source, _, code)| {
+        let told = format!("{source} of account {} was not read", snapshot.account.id);
+        // Which of its calls it was is in the account's own records.
+        ApiError::new(Call::GetCallerIdentity, ErrorKind::Transient, code, told)
+    })
 }
 
 async fn read_report(
