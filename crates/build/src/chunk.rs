@@ -22,7 +22,7 @@ pub(crate) struct ChunkLimits {
 
 impl ChunkLimits {
     /// What builds use.
-    pub(crate) const STANDARD: Self = Self { accounts: 512, credential_rows: 8192 };
+    pub(crate) const STANDARD: Self = Self { accounts: 256, credential_rows: 4096 };
 }
 
 /// Walks plan and journal side by side.

@@ -8,7 +8,8 @@ use crate::case_rows::{CaseRow, MisfitValue, accounts_of, batch_of};
 use crate::compile::Check;
 use crate::coverage::Coverage;
 use crate::facts::{Facts, Rows};
-use crate::judge::{Answers, Judgement, judge, reason};
+use crate::judge::{Answers, Judgement, judge};
+use crate::reason::reason;
 use crate::{Case, CheckTable, Checker, EvaluateError, Rule, RuleError, RulePack, RuleProblem, Status};
 
 /// The `as_of` of every case, in milliseconds since the epoch: 2026-01-01T00:00:00Z.
@@ -91,8 +92,8 @@ fn run_rule(rule: &Rule, check: &Check) -> Result<Vec<CaseResult>, RuleProblem> 
     };
     let offsets = (0..=rule.cases.len()).collect();
     let facts = Facts { accounts: Rows::new(accounts.clone(), offsets), credentials, access_keys, coverage };
-    let judgement = judge(check, &facts).map_err(|error| broken(&error))?;
-    let answers = Answers::of(check, &facts.rows(rule.table).batch).map_err(|error| broken(&error))?;
+    let judgement = judge(check, &facts);
+    let answers = Answers::of(check, &facts.rows(rule.table).batch);
     let outcome = Outcomes { rule, check, facts: &facts, judgement, answers };
     Ok(rule.cases.iter().enumerate().map(|(index, case)| outcome.of_case(index, case)).collect())
 }

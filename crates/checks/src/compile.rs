@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use orgsweep_core::{Source, Timestamp};
 
 use crate::coverage::Sources;
-use crate::predicate::{Predicate, PredicateCompiler};
+use crate::planning::PredicateCompiler;
+use crate::predicate::Predicate;
 use crate::template::Template;
 use crate::{CheckTable, Resource, Rule, RuleError, RulePack, RuleProblem, Severity};
 
@@ -20,7 +21,7 @@ impl Checker {
     ///
     /// # Errors
     /// A predicate or a placeholder names a column that is not there, a predicate is no boolean expression or depends
-    /// on when it is asked, a parameter is used by no predicate.
+    /// on when it is asked, or fails whatever the values are; a parameter is used by no predicate.
     pub fn compile(pack: &RulePack, as_of: Timestamp) -> Result<Self, RuleError> {
         let compiler = PredicateCompiler::new(as_of);
         let compile = |rule: &Rule| {

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use arrow_schema::ArrowError;
-use datafusion::error::DataFusionError;
 
 /// What is wrong with a rule file, and where.
 #[derive(Debug)]
@@ -136,7 +135,7 @@ impl RuleProblem {
     }
 }
 
-/// Why a chunk could not be judged. None of these is about an account: they mean that the caller or a rule is broken.
+/// Why a chunk could not be judged. None of these is about an account: they mean that the caller is broken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -161,14 +160,6 @@ pub enum EvaluateError {
     Stranger {
         /// The account.
         account: String,
-    },
-    /// A predicate that failed on rows: an overflow, a division by zero.
-    #[error("check {check}: a predicate could not be evaluated")]
-    Predicate {
-        /// The check.
-        check: String,
-        /// What DataFusion says.
-        source: DataFusionError,
     },
     /// Arrow refused to build a column.
     #[error("a column could not be built")]

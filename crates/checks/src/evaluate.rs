@@ -32,11 +32,11 @@ impl Checker {
     /// Judges every account of the chunk by every check. Keeps nothing between calls.
     ///
     /// # Errors
-    /// A batch that is not of its table, accounts out of order, credentials of other accounts, and predicates that
-    /// fail on values, like a division by zero. Whatever could not be read of an account is a verdict, not an error.
+    /// A batch that is not of its table, accounts out of order, credentials of other accounts. Whatever could not be
+    /// read of an account is a verdict, not an error, and so is a predicate that fails on its values.
     pub fn evaluate(&self, chunk: &Chunk<'_>) -> Result<Verdicts, EvaluateError> {
         let facts = Facts::of(chunk)?;
-        let judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Result<Vec<_>, _>>()?;
+        let judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Vec<_>>();
         Ok(write_down(&self.checks, &facts, &judgements)?)
     }
 

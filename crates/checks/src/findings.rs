@@ -10,7 +10,8 @@ use orgsweep_core::table::{self, timestamp_type};
 use crate::cell::{str_at, text_at, texts};
 use crate::compile::Check;
 use crate::facts::Facts;
-use crate::judge::{Found, Ground, reason};
+use crate::judge::{Found, Ground};
+use crate::reason::reason;
 use crate::resource::Subject;
 
 /// The columns of `findings`, growing.

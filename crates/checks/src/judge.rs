@@ -2,11 +2,10 @@
 
 use arrow_array::{Array, BooleanArray, RecordBatch};
 
-use crate::cell::text_at;
+use crate::Status;
 use crate::compile::Check;
 use crate::facts::{Facts, Rows};
 use crate::predicate::Predicate;
-use crate::{EvaluateError, Status};
 
 /// What one check says of every account.
 pub(crate) struct Judgement {
@@ -42,9 +41,9 @@ pub(crate) enum Ground {
     Unread,
     /// Rows of the report could not be understood; the resource is the account.
     Quarantined,
-    /// `applies_when` is null for this row.
+    /// `applies_when` is null for this row, or fails on its values.
     NullApplies(usize),
-    /// `fails_when` is null for this row.
+    /// `fails_when` is null for this row, or fails on its values.
     NullFails(usize),
     /// `fails_when` is true for this row.
     Failed(usize),
@@ -74,15 +73,13 @@ pub(crate) struct Answers {
 
 impl Answers {
     /// Evaluates the predicates of `check` on all rows at once.
-    pub(crate) fn of(check: &Check, batch: &RecordBatch) -> Result<Self, EvaluateError> {
-        let ask = |predicate: &Predicate| {
-            predicate.evaluate(batch).map_err(|source| EvaluateError::Predicate { check: check.id.clone(), source })
-        };
-        Ok(Self {
-            applies: check.applies_when.as_ref().map(ask).transpose()?,
-            fails: ask(&check.fails_when)?,
-            notes: check.note.as_ref().map(|note| ask(&note.when)).transpose()?,
-        })
+    pub(crate) fn of(check: &Check, batch: &RecordBatch) -> Self {
+        let ask = |predicate: &Predicate| predicate.evaluate(batch);
+        Self {
+            applies: check.applies_when.as_ref().map(ask),
+            fails: ask(&check.fails_when),
+            notes: check.note.as_ref().map(|note| ask(&note.when)),
+        }
     }
 
     fn applies(&self, row: usize) -> Option<bool> {
@@ -100,9 +97,9 @@ fn at(answers: &BooleanArray, row: usize) -> Option<bool> {
 }
 
 /// Judges every account by `check`.
-pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Result<Judgement, EvaluateError> {
+pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
     let rows = facts.rows(check.table);
-    let answers = Answers::of(check, &rows.batch)?;
+    let answers = Answers::of(check, &rows.batch);
     let mut found = Vec::new();
     let accounts = (0..facts.len())
         .map(|account| {
@@ -117,7 +114,7 @@ pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Result<Judgement, Evalu
             judge_account(&answers, rows, account, u32::from(quarantined), &mut found)
         })
         .collect();
-    Ok(Judgement { accounts, found })
+    Judgement { accounts, found }
 }
 
 /// Judges one account whose sources were read; `unknown` resources are known of already.
@@ -151,33 +148,145 @@ fn judge_account(
     AccountVerdict { status: Status::of_account(failed, unknown, passed), passed, failed, unknown, noted }
 }
 
-/// Why the resource could not be judged; `None` where it failed.
-pub(crate) fn reason(check: &Check, facts: &Facts<'_>, found: Found) -> Option<String> {
-    let rows = &facts.rows(check.table).batch;
-    match found.ground {
-        Ground::Failed(_) => None,
-        Ground::Unread => Some(facts.coverage.reason(found.account, check.sources)),
-        Ground::Quarantined => Some(match facts.coverage.quarantined_rows(found.account) {
-            1 => "1 row of the credential report could not be understood".to_owned(),
-            count => format!("{count} rows of the credential report could not be understood"),
-        }),
-        Ground::NullApplies(row) => Some(nulls(check.applies_when.as_ref().unwrap_or(&check.fails_when), rows, row)),
-        Ground::NullFails(row) => Some(nulls(&check.fails_when, rows, row)),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use arrow_array::RecordBatch;
+    use expect_test::expect;
 
-/// Names the columns for which a predicate is null in this row, with the report's own word where it has one.
-fn nulls(predicate: &Predicate, batch: &RecordBatch, row: usize) -> String {
-    // A predicate that was evaluated on all rows at once does not fail on one of them.
-    let columns = predicate.null_columns(batch, row).unwrap_or_default();
-    let schema = batch.schema_ref();
-    let names = columns.into_iter().filter_map(|index| schema.fields().get(index)).map(|field| field.name());
-    let texts: Vec<_> = names
-        .filter(|name| name.strip_suffix("_reason").is_none_or(|of| schema.column_with_name(of).is_none()))
-        .map(|name| {
-            let word = batch.column_by_name(&format!("{name}_reason")).and_then(|column| text_at(column, row));
-            word.map_or_else(|| format!("{name} is null"), |word| format!("{name} is null ({word})"))
-        })
-        .collect();
-    if texts.is_empty() { "the predicate is null".to_owned() } else { texts.join(", ") }
+    use crate::fixture::{Organization, as_of, pack, show};
+    use crate::{Checker, Chunk, RulePack, Verdicts, run_cases};
+
+    const RESULT: [&str; 6] = ["account_id", "status", "reason", "passed", "failed", "unknown"];
+    const FINDING: [&str; 5] = ["account_id", "status", "user", "message", "reason"];
+
+    /// Accounts with 2, 0, 50 and 0 users, and one whose summary was not read.
+    const USERS: &str = r#"
+        [[account]]
+        row = { iam_users = 2 }
+        [[account]]
+        row = { iam_users = 0 }
+        [[account]]
+        row = { iam_users = 50 }
+        [[account]]
+        row = { iam_users = 0, state = "CLOSED" }
+        [[account]]
+        row = { iam_users = 0 }
+        gaps = [["account_summary", "denied", "AccessDenied"]]
+    "#;
+
+    /// What the rule says of [`USERS`], so many accounts at a time.
+    fn chunked(pack: &RulePack, size: usize) -> Verdicts {
+        let checker = Checker::compile(pack, as_of()).unwrap();
+        let Organization { accounts, credentials } = Organization::read(USERS);
+        let parts = (0..accounts.num_rows()).step_by(size).map(|start| {
+            let accounts = accounts.slice(start, size.min(accounts.num_rows() - start));
+            checker.evaluate(&Chunk { accounts: &accounts, credentials: &credentials }).unwrap()
+        });
+        parts.reduce(|whole, part| join(whole, &part)).unwrap()
+    }
+
+    fn join(mut whole: Verdicts, part: &Verdicts) -> Verdicts {
+        let concat = |one: &RecordBatch, other: &RecordBatch| {
+            arrow_select::concat::concat_batches(&one.schema(), [one, other]).unwrap()
+        };
+        whole.findings = concat(&whole.findings, &part.findings);
+        whole.check_results = concat(&whole.check_results, &part.check_results);
+        whole.tallies.iter_mut().zip(&part.tallies).for_each(|(sum, tally)| *sum += tally);
+        whole
+    }
+
+    fn shown(verdicts: &Verdicts) -> String {
+        format!("{}\n{}", show(&verdicts.check_results, &RESULT), show(&verdicts.findings, &FINDING))
+    }
+
+    #[test]
+    fn a_row_on_which_a_predicate_fails_is_unknown_and_the_others_keep_their_verdict() {
+        let pack = pack("table = \"accounts\"\nfails_when = \"100 / iam_users > 3\"\nevidence = [\"iam_users\"]");
+        let whole = chunked(&pack, 5);
+        expect![[r#"
+            000000000001 | fail | - | 0 | 1 | 0
+            000000000002 | unknown | predicate failed: Divide by zero error | 0 | 0 | 1
+            000000000003 | pass | - | 1 | 0 | 0
+            000000000004 | unknown | predicate failed: Divide by zero error | 0 | 0 | 1
+            000000000005 | unknown | account_summary was not read: AccessDenied (denied) | 0 | 0 | 1
+
+            000000000001 | fail | - | All is well | -
+            000000000002 | unknown | - | "All is well" could not be judged: predicate failed: Divide by zero error | predicate failed: Divide by zero error
+            000000000004 | unknown | - | "All is well" could not be judged: predicate failed: Divide by zero error | predicate failed: Divide by zero error
+            000000000005 | unknown | - | "All is well" could not be judged: account_summary was not read: AccessDenied (denied) | account_summary was not read: AccessDenied (denied)
+        "#]].assert_eq(&shown(&whole));
+        let tally = &whole.tallies[0];
+        let accounts = (tally.accounts_passed, tally.accounts_failed, tally.accounts_unknown);
+        assert_eq!((accounts, tally.resources_failed, tally.resources_unknown), ((1, 1, 3), 1, 3));
+        for size in 1..5 {
+            let parts = chunked(&pack, size);
+            assert_eq!(parts.findings, whole.findings);
+            assert_eq!(parts.check_results, whole.check_results);
+            assert_eq!(parts.tallies, whole.tallies);
+        }
+    }
+
+    #[test]
+    fn a_failing_applies_when_is_unknown_and_a_false_one_spares_its_row() {
+        let failing = "applies_when = \"100 / iam_users > 3\"\nfails_when = \"state = 'CLOSED'\"";
+        let guarded = "applies_when = \"iam_users > 0\"\nfails_when = \"100 / iam_users > 3\"";
+        let results = |predicates: &str| {
+            let pack = pack(&format!("table = \"accounts\"\nevidence = []\n{predicates}"));
+            show(&chunked(&pack, 5).check_results, &RESULT)
+        };
+        expect![[r"
+            000000000001 | pass | - | 1 | 0 | 0
+            000000000002 | unknown | predicate failed: Divide by zero error | 0 | 0 | 1
+            000000000003 | not_applicable | - | 0 | 0 | 0
+            000000000004 | unknown | predicate failed: Divide by zero error | 0 | 0 | 1
+            000000000005 | unknown | account_summary was not read: AccessDenied (denied) | 0 | 0 | 1
+        "]]
+        .assert_eq(&results(failing));
+        expect![[r"
+            000000000001 | fail | - | 0 | 1 | 0
+            000000000002 | not_applicable | - | 0 | 0 | 0
+            000000000003 | pass | - | 1 | 0 | 0
+            000000000004 | not_applicable | - | 0 | 0 | 0
+            000000000005 | unknown | account_summary was not read: AccessDenied (denied) | 0 | 0 | 1
+        "]]
+        .assert_eq(&results(guarded));
+    }
+
+    #[test]
+    fn a_failing_note_is_no_note() {
+        let pack = pack(
+            "table = \"accounts\"\nfails_when = \"iam_users > 2\"\nevidence = []\n\
+             pass_note = { when = \"100 / iam_users > 3\", text = \"few users\" }",
+        );
+        expect![[r"
+            000000000001 | pass | few users | 1 | 0 | 0
+            000000000002 | pass | - | 1 | 0 | 0
+            000000000003 | fail | - | 0 | 1 | 0
+            000000000004 | pass | - | 1 | 0 | 0
+            000000000005 | unknown | account_summary was not read: AccessDenied (denied) | 0 | 0 | 1
+        "]]
+        .assert_eq(&show(&chunked(&pack, 5).check_results, &RESULT));
+    }
+
+    #[test]
+    fn one_user_of_many_on_whom_a_predicate_fails_is_one_unknown_resource() {
+        let pack = pack("table = \"credentials\"\nfails_when = \"1 / (length(\\\"user\\\") - 3) = 1\"\nevidence = []");
+        let users = "[[account]]\nusers = [{ user = \"abel\" }, { user = \"bob\" }, { user = \"carol\" }]";
+        let checker = Checker::compile(&pack, as_of()).unwrap();
+        expect![[r#"
+            000000000001 | fail | - | 1 | 1 | 1
+
+            000000000001 | fail | abel | All is well | -
+            000000000001 | unknown | bob | "All is well" could not be judged: predicate failed: Divide by zero error | predicate failed: Divide by zero error
+        "#]].assert_eq(&shown(&checker.evaluate(&Organization::read(users).chunk()).unwrap()));
+    }
+
+    #[test]
+    fn a_case_can_expect_a_failing_predicate() {
+        let pack = pack(
+            "table = \"accounts\"\nfails_when = \"100 / iam_users > 3\"\nevidence = []\n\
+             [[check.case]]\nname = \"none\"\nrow = { iam_users = 0 }\nexpect = \"unknown\"\nreason = \"predicate failed: Divide by zero error\"",
+        );
+        assert!(run_cases(&pack).unwrap().iter().all(|result| result.passed));
+    }
 }

@@ -8,7 +8,7 @@ use orgsweep_core::Timestamp;
 
 use crate::cell::{text_at, time_at};
 use crate::parse::unknown_column;
-use crate::predicate::DAY_MILLIS;
+use crate::planning::DAY_MILLIS;
 use crate::{Rule, RuleProblem};
 
 /// A text with placeholders for the columns of one table.

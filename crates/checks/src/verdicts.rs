@@ -12,7 +12,8 @@ use crate::cell::{str_at, texts, time_at};
 use crate::compile::Check;
 use crate::facts::Facts;
 use crate::findings::FindingsBuilder;
-use crate::judge::{AccountVerdict, Found, Judgement, reason};
+use crate::judge::{AccountVerdict, Found, Judgement};
+use crate::reason::reason;
 use crate::{Status, Tally, Verdicts};
 
 /// Writes down what the checks said: account by account, and for each account check by check.

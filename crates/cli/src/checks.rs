@@ -32,7 +32,7 @@ pub fn checks(command: &ChecksCommand, config: &Config) -> Result<Outcome, Failu
         ChecksCommand::Test(_) => {
             let results = run_cases(&pack).map_err(Failure::usage)?;
             match config.output.format {
-                Format::Text => print(&tested(&results))?,
+                Format::Text => print(&tested(pack.rules(), &results))?,
                 Format::Json => print(&format!("{:#}\n", Json::Array(results.iter().map(case_facts).collect())))?,
             }
             let all_hold = results.iter().all(|result| result.passed);
@@ -68,10 +68,13 @@ fn facts(rule: &Rule) -> Json {
     })
 }
 
-fn tested(results: &[CaseResult]) -> String {
+fn tested(rules: &[Rule], results: &[CaseResult]) -> String {
     let mut text = String::new();
     for result in results.iter().filter(|result| !result.passed) {
         let _ = writeln!(text, "{} {result}", style("FAILED").red().bold());
+    }
+    for rule in rules.iter().filter(|rule| rule.cases.is_empty()) {
+        let _ = writeln!(text, "{} {}: check {} has no cases", style("UNTESTED").yellow().bold(), rule.file, rule.id);
     }
     let failed = results.iter().filter(|result| !result.passed).count();
     let _ = writeln!(text, "{} cases passed, {failed} failed", results.len() - failed);

@@ -29,6 +29,11 @@ use failure::{Failure, Outcome};
 use logging::Screen;
 use settings::{Format, Loaded, Sources};
 
+/// The AWS SDK makes hundreds of small allocations a request: with the system's allocator a sweep takes a quarter more
+/// CPU.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     failure::exit(run(&Cli::parse()))
 }

@@ -4,6 +4,7 @@
 //! rows lie in small batches, so that a reader of many segments holds little of each, and the footer keeps the
 //! SHA-256 of each batch, since IPC itself does not notice a flipped bit. Nothing here touches a store.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock};
@@ -66,7 +67,7 @@ impl SegmentRow {
     /// Brings an entry into the form that it is written in.
     pub(crate) fn new(entry: JournalEntry) -> Result<Self, LakeError> {
         let account_id = entry.snapshot.account.id;
-        let invalid = |reason: Box<dyn std::error::Error + Send + Sync>| {
+        let invalid = |reason: Box<dyn Error + Send + Sync>| {
             let message = format!("the snapshot of account {account_id} cannot be journalled");
             LakeError::new(LakeErrorKind::Invalid, message).with_source(reason)
         };
@@ -256,19 +257,24 @@ impl SegmentBatch {
     }
 
     /// The entry that a row holds.
-    pub(crate) fn entry(&self, row: usize) -> serde_json::Result<JournalEntry> {
+    pub(crate) fn entry(&self, row: usize) -> Result<JournalEntry, Box<dyn Error + Send + Sync>> {
         let snapshot = serde_json::from_str(value(&self.snapshots, row).unwrap_or_default())?;
-        let credentials = self.report(row).and_then(|rows| {
-            // The table's own schema, so that readers may compare it by pointer.
-            let columns = rows.as_any().downcast_ref::<StructArray>()?.columns().to_vec();
-            RecordBatch::try_new(table::credentials().schema(), columns).ok()
-        });
+        let credentials = self.report(row).map(|rows| to_credentials(&rows)).transpose()?;
         Ok(JournalEntry { snapshot, credentials })
     }
 
     fn report(&self, row: usize) -> Option<ArrayRef> {
         (row < self.credentials.len() && self.credentials.is_valid(row)).then(|| self.credentials.value(row))
     }
+}
+
+/// The rows of a report as a batch of `credentials`. A report that is there and cannot be read must not pass for none.
+fn to_credentials(rows: &ArrayRef) -> Result<RecordBatch, ArrowError> {
+    let Some(rows) = rows.as_any().downcast_ref::<StructArray>() else {
+        return Err(ArrowError::SchemaError(format!("credentials are {}, not structs", rows.data_type())));
+    };
+    // The table's own schema, so that readers may compare it by pointer.
+    RecordBatch::try_new(table::credentials().schema(), rows.columns().to_vec())
 }
 
 /// The columns that [`standings`] reads.

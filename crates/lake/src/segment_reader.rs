@@ -148,3 +148,52 @@ fn range_of(block: &Block) -> Option<Range<u64>> {
     let body = u64::try_from(block.bodyLength()).ok()?;
     Some(start..start.checked_add(metadata)?.checked_add(body)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, BooleanArray, ListArray, StringArray, StructArray, UInt32Array, new_null_array};
+    use arrow_buffer::OffsetBuffer;
+    use arrow_schema::{DataType, Field, Fields, Schema};
+    use object_store::memory::InMemory;
+    use orgsweep_core::table;
+
+    use super::*;
+    use crate::segment::SegmentEncoder;
+
+    /// A batch with one account, whose report has one row that is null in every column.
+    fn nulls() -> RecordBatch {
+        let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
+        let fields: Fields = table::credentials().schema().fields().iter().map(nullable).collect();
+        let columns = fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let rows: ArrayRef = Arc::new(StructArray::new(fields.clone(), columns, None));
+        let item = Arc::new(Field::new("item", DataType::Struct(fields), false));
+        let report = ListArray::new(Arc::clone(&item), OffsetBuffer::from_lengths([1]), rows, None);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["000000000001"])),
+            Arc::new(UInt32Array::from(vec![1])),
+            Arc::new(BooleanArray::from(vec![true])),
+            Arc::new(StringArray::from(vec!["{}"])),
+            Arc::new(report),
+        ];
+        let mut fields: Vec<_> = segment::schema().fields().to_vec();
+        if let Some(last) = fields.last_mut() {
+            *last = Arc::new(Field::new("credentials", DataType::List(item), true));
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_report_that_is_no_report_is_an_error_that_names_the_segment_and_not_an_account_without_one() {
+        let mut encoder = SegmentEncoder::new(Vec::new()).unwrap();
+        encoder.write(&nulls()).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let size = u64::try_from(bytes.len()).unwrap();
+        let (store, path) = (Arc::new(InMemory::new()), Path::from("one"));
+        store.put(&path, bytes.into()).await.unwrap();
+        let place = Place::Object { store, path };
+        let mut reader = SegmentReader::open("one".to_owned(), place, size, None).await.unwrap();
+        let error = reader.next_batch().await.unwrap_err();
+        assert_eq!(error.kind(), LakeErrorKind::Corrupt);
+        assert_eq!(error.to_string(), "journal segment one is damaged, or was not written by orgsweep");
+    }
+}

@@ -1,0 +1,300 @@
+//! Planning: SQL text to a physical expression over one table, with every parameter and `days_ago` a constant.
+//!
+//! The only file that plans with DataFusion.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, ScalarValue, SchemaError};
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults};
+use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, Operator, ScalarUDF, Volatility, create_udf};
+use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
+use orgsweep_core::{Timestamp, table};
+
+use crate::parse::{one_line, unknown_column};
+use crate::predicate::{Node, Predicate, failure};
+use crate::{Param, Rule, RuleProblem};
+
+const DAYS_AGO: &str = "days_ago";
+
+const NOT_CONSTANT: &str = "days_ago() takes a number or a parameter, nothing that differs from row to row";
+
+/// Milliseconds of a day; a day of a rule is 24 hours, not a calendar day.
+pub(crate) const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// Compiles predicates against one `as_of`.
+pub(crate) struct PredicateCompiler {
+    state: SessionState,
+}
+
+impl PredicateCompiler {
+    /// A compiler for which now is `as_of`.
+    pub(crate) fn new(as_of: Timestamp) -> Self {
+        let mut functions = SessionStateDefaults::default_scalar_functions();
+        functions.push(Arc::new(days_ago(as_of)));
+        let state = SessionStateBuilder::new()
+            .with_expr_planners(SessionStateDefaults::default_expr_planners())
+            .with_scalar_functions(functions)
+            .build();
+        Self { state }
+    }
+
+    /// Compiles the predicate `text`, which stands under the key `place` of `rule`.
+    pub(crate) fn compile(&self, rule: &Rule, place: &'static str, text: &str) -> Result<Predicate, RuleProblem> {
+        let failed = |error: DataFusionError| explain(&error, rule, place);
+        let refused = |reason: String| RuleProblem::Predicate { place, reason };
+        let table = rule.table.table();
+        let expr = self.state.create_logical_expr(text, &planning_schema(rule).map_err(failed)?).map_err(failed)?;
+        if let Expr::Alias(alias) = &expr {
+            return Err(refused(format!("{:?} stands behind the end of the predicate", alias.name)));
+        }
+        if let Some(function) =
+            find_function(&expr, |function| function.signature().volatility != Volatility::Immutable)
+        {
+            return Err(refused(format!(
+                "{function}() gives something else each time; use days_ago(), which counts from the run's as_of"
+            )));
+        }
+        let (params, columns) = references(&expr, rule);
+        let schema = DFSchema::try_from(table.schema().as_ref().clone()).map_err(failed)?;
+        let expr = self.simplify(substitute(expr, rule).map_err(failed)?, &schema).map_err(failed)?;
+        if find_function(&expr, |function| function.name() == DAYS_AGO).is_some() {
+            return Err(refused(NOT_CONSTANT.to_owned()));
+        }
+        let root = self.node(&expr, &schema).map_err(failed)?;
+        match root.expression.data_type(schema.as_arrow()).map_err(failed)? {
+            DataType::Boolean => {}
+            other => return Err(refused(format!("gives {other}, where true or false is expected"))),
+        }
+        // What fails without a row fails whatever the values are.
+        let held = root.evaluate(&RecordBatch::new_empty(table.schema()));
+        held.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
+        Ok(Predicate { root, columns, params })
+    }
+
+    fn node(&self, expr: &Expr, schema: &DFSchema) -> Result<Node, DataFusionError> {
+        let parts: Vec<&Expr> = match expr {
+            Expr::Not(inner) => vec![inner],
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And | Operator::Or, right }) => vec![left, right],
+            _ => Vec::new(),
+        };
+        let read = expr.column_refs().into_iter().filter_map(|column| schema.maybe_index_of_column(column));
+        let columns: BTreeSet<usize> = read.collect();
+        Ok(Node {
+            expression: self.state.create_physical_expr(expr.clone(), schema)?,
+            columns: columns.into_iter().collect(),
+            parts: parts.into_iter().map(|part| self.node(part, schema)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn simplify(&self, expr: Expr, schema: &DFSchema) -> Result<Expr, DataFusionError> {
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        simplifier.simplify(simplifier.coerce(expr, schema)?)
+    }
+}
+
+/// `days_ago(n)`: `as_of` minus `n` days. The simplifier turns it into a constant, since nothing in it varies.
+fn days_ago(as_of: Timestamp) -> ScalarUDF {
+    let subtract = move |arguments: &[ColumnarValue]| match arguments {
+        [ColumnarValue::Scalar(ScalarValue::Int64(Some(days)))] => {
+            let time = as_of.millis().saturating_sub(days.saturating_mul(DAY_MILLIS));
+            Ok(ColumnarValue::Scalar(ScalarValue::TimestampMillisecond(Some(time), Some("UTC".into()))))
+        }
+        _ => Err(DataFusionError::Plan(NOT_CONSTANT.to_owned())),
+    };
+    let arguments = vec![DataType::Int64];
+    create_udf(DAYS_AGO, arguments, table::timestamp_type(), Volatility::Immutable, Arc::new(subtract))
+}
+
+/// The columns of the rule's table and, behind them, its parameters, so that the planner resolves both.
+fn planning_schema(rule: &Rule) -> Result<DFSchema, DataFusionError> {
+    let columns = rule.table.table().schema();
+    let params = rule.params.iter().map(|(name, value)| Arc::new(Field::new(name, literal(value).data_type(), false)));
+    DFSchema::try_from(Schema::new(columns.fields().iter().cloned().chain(params).collect::<Vec<_>>()))
+}
+
+fn literal(value: &Param) -> ScalarValue {
+    match value {
+        Param::Flag(value) => ScalarValue::Boolean(Some(*value)),
+        Param::Integer(value) => ScalarValue::Int64(Some(*value)),
+        Param::Text(value) => ScalarValue::Utf8(Some(value.clone())),
+    }
+}
+
+/// The parameters that the predicate names, and the indexes of the columns it reads.
+fn references(expr: &Expr, rule: &Rule) -> (BTreeSet<String>, Vec<usize>) {
+    let names: BTreeSet<&str> = expr.column_refs().into_iter().map(Column::name).collect();
+    let params = rule.params.keys().filter(|param| names.contains(param.as_str())).cloned().collect();
+    let columns = rule.table.table().columns.iter().enumerate();
+    (params, columns.filter(|(_, column)| names.contains(column.name)).map(|(index, _)| index).collect())
+}
+
+/// Puts the values of parameters in place of their names.
+fn substitute(expr: Expr, rule: &Rule) -> Result<Expr, DataFusionError> {
+    let substituted = expr.transform(|node| {
+        let value = match &node {
+            Expr::Column(column) => rule.params.get(column.name()).map(literal),
+            _ => None,
+        };
+        Ok(value.map_or_else(|| Transformed::no(node), |value| Transformed::yes(Expr::Literal(value, None))))
+    })?;
+    Ok(substituted.data)
+}
+
+/// The name of the first function in the predicate that `is_meant`.
+fn find_function(expr: &Expr, is_meant: impl Fn(&ScalarUDF) -> bool) -> Option<String> {
+    let mut found = None;
+    // The closure cannot fail, so that there is no error to look at.
+    let _ = expr.apply(|node| match node {
+        Expr::ScalarFunction(function) if is_meant(&function.func) => {
+            found = Some(function.name().to_owned());
+            Ok(TreeNodeRecursion::Stop)
+        }
+        _ => Ok(TreeNodeRecursion::Continue),
+    });
+    found
+}
+
+/// What DataFusion says, as a problem of the rule.
+fn explain(error: &DataFusionError, rule: &Rule, place: &'static str) -> RuleProblem {
+    let reason = match error.find_root() {
+        DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => return unknown_column(place, rule, field.name()),
+            other => other.to_string(),
+        },
+        DataFusionError::SQL(parser_error, _) => parser_error.to_string(),
+        // Of functions that read like it, DataFusion names another one each time.
+        DataFusionError::Plan(reason) => reason.split(" Did you mean").next().unwrap_or_default().to_owned(),
+        other => other.strip_backtrace(),
+    };
+    RuleProblem::Predicate { place, reason: without_guess(&one_line(&reason)).to_owned() }
+}
+
+/// DataFusion guesses at the function that was meant, another one each time, and rarely the right one.
+fn without_guess(reason: &str) -> &str {
+    reason.split_once(". Did you mean").map_or(reason, |(reason, _)| reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::fixture::{as_of, rule};
+
+    /// Compiles `predicate` over `credentials` with the parameters `days` and `name`.
+    fn compiled(predicate: &str) -> Result<Predicate, RuleProblem> {
+        let mut rule = rule("credentials", predicate);
+        rule.params.insert("days".to_owned(), Param::Integer(90));
+        rule.params.insert("name".to_owned(), Param::Text("alice".to_owned()));
+        PredicateCompiler::new(as_of()).compile(&rule, "fails_when", predicate)
+    }
+
+    fn check(predicate: &str, expected: &Expect) {
+        let text = match compiled(predicate) {
+            Ok(predicate) => predicate.root.expression.to_string(),
+            Err(problem) => problem.to_string(),
+        };
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn days_ago_and_parameters_are_constants_once_compiled() {
+        check("access_key_1_last_rotated < days_ago(days)", &expect!["access_key_1_last_rotated@16 < 1787565600000"]);
+        check(
+            "access_key_1_last_rotated < days_ago(days + 10)",
+            &expect!["access_key_1_last_rotated@16 < 1786701600000"],
+        );
+        check("\"user\" = name", &expect!["user@2 = alice"]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_named_with_the_nearest_one() {
+        check(
+            "mfa_activ",
+            &expect![[r#"fails_when: table credentials has no column "mfa_activ"; did you mean "mfa_active"?"#]],
+        );
+        check(
+            "access_key_1_last_rotated < days_ago(dais)",
+            &expect![[r#"fails_when: table credentials has no column "dais"; did you mean "days"?"#]],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_predicate_says_why_in_one_line() {
+        check("mfa_active and", &expect!["fails_when: sql parser error: Expected: an expression, found: EOF"]);
+        check(
+            "mfa_active is_root",
+            &expect![
+                "fails_when: sql parser error: Expected: end of expression, found: is_root at Line: 1, Column: 12"
+            ],
+        );
+        check("\"user\"", &expect!["fails_when: gives Utf8, where true or false is expected"]);
+        check(
+            "mfa_active < 3",
+            &expect!["fails_when: Cannot infer common argument type for comparison operation Boolean < Int64"],
+        );
+        check("mfa_active and count(is_root) > 1", &expect!["fails_when: Invalid function 'count'"]);
+        check(
+            "password_last_used < now()",
+            &expect![
+                "fails_when: now() gives something else each time; use days_ago(), which counts from the run's as_of"
+            ],
+        );
+        check(
+            "password_last_used < days_ago(length(arn))",
+            &expect!["fails_when: days_ago() takes a number or a parameter, nothing that differs from row to row"],
+        );
+        check(
+            "password_last_used < days_ago('soon')",
+            &expect![
+                "fails_when: Failed to coerce arguments to satisfy a call to 'days_ago' function: coercion from Utf8 to the signature Exact(Int64) failed"
+            ],
+        );
+        check("null", &expect!["fails_when: gives Null, where true or false is expected"]);
+    }
+
+    #[test]
+    fn what_fails_whatever_the_values_are_is_refused() {
+        check("length(\"user\") = 1 / 0", &expect!["fails_when: fails whatever the values are: Divide by zero error"]);
+        check(
+            "mfa_active and length(\"user\") = cast('many' as int)",
+            &expect!["fails_when: Arrow error: Cast error: Cannot cast string 'many' to value of Int32 type"],
+        );
+        check(
+            "\"user\" ~ '['",
+            &expect!["fails_when: External error: regex parse error: [ ^ error: unclosed character class"],
+        );
+    }
+
+    #[test]
+    fn what_may_fail_on_values_is_a_predicate() {
+        check(
+            "10 / (length(\"user\") - length(\"user\")) = 1",
+            &expect!["10 / CAST(character_length(user@2) - character_length(user@2) AS Int64) = 1"],
+        );
+        check(
+            "100 / coalesce(length(arn), 0) > 3",
+            &expect![
+                "100 / CASE WHEN CAST(character_length(arn@3) AS Int64) IS NOT NULL THEN CAST(character_length(arn@3) AS Int64) ELSE 0 END > 3"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_predicate_knows_its_columns_and_parameters() {
+        let predicate = compiled("mfa_active and is_root or access_key_1_last_rotated < days_ago(days)").unwrap();
+        let names = table::credentials().columns.iter().map(|column| column.name).collect::<Vec<_>>();
+        let read: Vec<_> = predicate.columns.iter().map(|index| names[*index]).collect();
+        assert_eq!(read, ["is_root", "mfa_active", "access_key_1_last_rotated"]);
+        assert_eq!(predicate.params.into_iter().collect::<Vec<_>>(), ["days"]);
+    }
+}
