@@ -84,8 +84,9 @@ fn coverage(text: &mut String, summary: &Summary) {
         let _ = writeln!(text, "  and {} more: `outcome` and `unanswered` in the table accounts", HumanCount(more));
     }
     if counts.skipped > 0 {
-        let counted = HumanCount(counts.skipped);
-        let _ = writeln!(text, "{counted} more not asked: filtered out, or closed, suspended or never activated.");
+        let reasons = summary.skipped.iter().map(|(reason, count)| format!("{reason} ({})", HumanCount(*count)));
+        let reasons = reasons.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "{} more not asked: {reasons}.", HumanCount(counts.skipped));
     }
 }
 

@@ -22,7 +22,7 @@ use crate::logging::Screen;
 use crate::progress::Shown;
 use crate::settings::{Config, Loaded};
 use crate::summary::Summary;
-use crate::unread::list_unread;
+use crate::unread::{Gaps, list_gaps};
 use crate::{render, rules, signals};
 
 /// Settings and rules that are checked, before AWS is asked anything.
@@ -171,11 +171,11 @@ async fn straight_line(
     info!(findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows), "committed");
 
     // From here on the run is committed, whatever becomes of its summary.
-    let unread = list_unread(lake, &commit).await.unwrap_or_else(|error| {
+    let gaps = list_gaps(lake, &commit).await.unwrap_or_else(|error| {
         warn!(%error, "the accounts that were not read whole cannot be named");
-        Vec::new()
+        Gaps::default()
     });
-    let mut summary = Summary::new(lake, &commit, unread, progress.tally(), started.elapsed());
+    let mut summary = Summary::new(lake, &commit, gaps, progress.tally(), started.elapsed());
     let outcome = outcome(&summary, &config);
     summary.exit_code = outcome.code();
     if let Err(failure) = render::summary(&summary, config.output.format) {

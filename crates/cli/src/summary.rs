@@ -1,5 +1,6 @@
 //! What a run came to, once, for people and for programs. How it looks is `render`'s business.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orgsweep_checks::Tally as CheckTally;
@@ -8,7 +9,7 @@ use orgsweep_lake::{Commit, Coverage, Lake};
 use orgsweep_sweep::Tally;
 use serde::Serialize;
 
-use crate::unread::Unread;
+use crate::unread::{Gaps, Unread};
 
 /// A committed run, summed up.
 #[derive(Debug, Serialize)]
@@ -27,6 +28,8 @@ pub struct Summary {
     pub coverage: Coverage,
     /// The first accounts that were not read whole, and why.
     pub unread: Vec<Unread>,
+    /// How many accounts were not asked, by reason.
+    pub skipped: BTreeMap<String, u64>,
     /// Each check, the worst first.
     pub findings: Vec<CheckTally>,
     /// The tables and their files.
@@ -67,7 +70,7 @@ pub struct CallSummary {
 
 impl Summary {
     /// Sums a run up.
-    pub fn new(lake: &Lake, commit: &Commit, unread: Vec<Unread>, tally: Tally, elapsed: Duration) -> Self {
+    pub fn new(lake: &Lake, commit: &Commit, gaps: Gaps, tally: Tally, elapsed: Duration) -> Self {
         let tables: Vec<TableSummary> = commit
             .tables
             .iter()
@@ -91,7 +94,8 @@ impl Summary {
             exit_code: 0,
             lake: lake.address("").trim_end_matches('/').to_owned(),
             coverage: commit.coverage,
-            unread,
+            unread: gaps.unread,
+            skipped: gaps.skipped,
             findings,
             duckdb_query: duckdb_query(&tables),
             tables,

@@ -1,5 +1,7 @@
 //! Which accounts of a committed run were not read whole, and why, in a line each.
 
+use std::collections::BTreeMap;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use orgsweep_core::Outcome;
@@ -26,17 +28,31 @@ pub struct Unread {
     pub reason: String,
 }
 
-/// Reads the first of them from the committed table: accounts that could not be read at all come first.
+/// The gaps in what a run covers.
+#[derive(Debug, Default)]
+pub struct Gaps {
+    /// The first accounts that were asked and not read whole: those that could not be read at all come first.
+    pub unread: Vec<Unread>,
+    /// How many accounts were not asked, by reason.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+/// Reads the gaps from the committed table.
 ///
 /// # Errors
 /// The table cannot be read.
-pub async fn list_unread(lake: &Lake, commit: &Commit) -> Result<Vec<Unread>, LakeError> {
-    if commit.coverage.partial + commit.coverage.failed == 0 {
-        return Ok(Vec::new());
+pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> {
+    let Gaps { mut unread, mut skipped } = Gaps::default();
+    let counts = &commit.coverage;
+    if counts.partial + counts.failed + counts.skipped == 0 {
+        return Ok(Gaps::default());
     }
-    let mut unread = Vec::new();
-    let columns = ["account_id", "account_name", "is_management", "outcome", "unanswered", "quarantined_rows"];
+    let columns =
+        ["account_id", "account_name", "is_management", "outcome", "skip_reason", "unanswered", "quarantined_rows"];
     lake.read_table(commit, "accounts", &columns, |batch| {
+        for reason in (0..batch.num_rows()).filter_map(|row| text(batch, "skip_reason", row)) {
+            *skipped.entry(reason).or_default() += 1;
+        }
         for outcome in [Outcome::Failed, Outcome::Partial] {
             unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(batch, row, outcome)).take(NAMED));
         }
@@ -44,7 +60,7 @@ pub async fn list_unread(lake: &Lake, commit: &Commit) -> Result<Vec<Unread>, La
     .await?;
     unread.sort_by_key(|account| account.outcome != Outcome::Failed.as_str());
     unread.truncate(NAMED);
-    Ok(unread)
+    Ok(Gaps { unread, skipped })
 }
 
 fn unread_row(batch: &RecordBatch, row: usize, outcome: Outcome) -> Option<Unread> {
