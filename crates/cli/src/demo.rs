@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 use crate::args::DemoArgs;
 use crate::failure::{Failure, Outcome};
 use crate::logging::Screen;
-use crate::scan::{scan_cloud, timeouts};
+use crate::scan::scan_cloud;
 use crate::settings::Loaded;
+use crate::wiring::timeouts;
 
 /// Marks a folder that a demo made and the next one may delete.
 const MARKER: &str = ".orgsweep-demo";

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::render::print;
-use crate::scan::{connection, selection, sweep_failure, sweep_settings};
+use crate::scan::sweep_failure;
 use crate::settings::{Config, Format};
+use crate::wiring::{connection, selection, sweep_settings};
 
 /// Calls of one account: the role, the report asked for, made and fetched, the summary, the virtual MFA devices where
 /// root has MFA, the policy, the alias, and three contacts. Each further look at a report in the making is one more.

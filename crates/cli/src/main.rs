@@ -20,6 +20,7 @@ mod simulation;
 mod summary;
 mod tables;
 mod unread;
+mod wiring;
 
 use std::process::ExitCode;
 

@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use orgsweep_aws::{AwsCloud, Connection, Timeouts};
+use orgsweep_aws::AwsCloud;
 use orgsweep_build::{BuildOptions, build_run};
 use orgsweep_checks::Checker;
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, RunId, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
+use orgsweep_sweep::{Discovered, Progress, Stop, Sweep, SweepError, identify};
 use tracing::{error, info, warn};
-
-use orgsweep_sweep::{
-    Discovered, Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, identify,
-};
 
 use crate::args::{Resume, ScanArgs};
 use crate::failure::{Failure, Outcome};
@@ -23,6 +20,7 @@ use crate::progress::Shown;
 use crate::settings::{Config, Loaded};
 use crate::summary::Summary;
 use crate::unread::{Gaps, list_gaps};
+use crate::wiring::{connection, selection, sweep_settings};
 use crate::{render, rules, signals};
 
 /// Settings and rules that are checked, before AWS is asked anything.
@@ -255,47 +253,4 @@ async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Ti
     let plan = lake.read_plan(&run_id).await.map_err(Failure::not_committed)?;
     let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
     Ok(Prepared { config, checker, start: Start::Resumed(Box::new(run), plan) })
-}
-
-/// How AWS is reached.
-pub fn connection(config: &Config) -> Connection {
-    Connection { region: config.region.clone(), partition: config.partition, timeouts: timeouts(config) }
-}
-
-/// How long requests may take.
-pub fn timeouts(config: &Config) -> Timeouts {
-    Timeouts { connect: config.sweep.connect_timeout, read: config.sweep.read_timeout }
-}
-
-/// Which accounts are asked.
-pub fn selection(config: &Config) -> Selection {
-    Selection {
-        include: config.accounts.include.iter().copied().collect(),
-        exclude: config.accounts.exclude.iter().copied().collect(),
-    }
-}
-
-/// How they are asked.
-pub fn sweep_settings(config: &Config) -> SweepSettings {
-    let sweep = &config.sweep;
-    SweepSettings {
-        role: RoleSettings {
-            partition: config.partition,
-            name: config.role.name.clone(),
-            external_id: config.role.external_id.clone(),
-            session_name: config.role.session_name.clone(),
-            session_duration: config.role.session_duration,
-        },
-        patience: Patience {
-            attempts: sweep.attempts,
-            call_timeout: sweep.call_timeout,
-            report_deadline: sweep.report_deadline,
-            account_deadline: sweep.account_deadline,
-            politeness: sweep.politeness,
-            pacing: sweep.pacing,
-        },
-        max_report_age: sweep.max_report_age,
-        accounts_in_flight: sweep.accounts_in_flight,
-        seed: fastrand::u64(..),
-    }
 }

@@ -1,0 +1,49 @@
+//! From checked settings to what the rooms take: one function for each, and nothing decided here.
+
+use orgsweep_aws::{Connection, Timeouts};
+use orgsweep_sweep::{Patience, RoleSettings, Selection, SweepSettings};
+
+use crate::settings::Config;
+
+/// How AWS is reached.
+pub fn connection(config: &Config) -> Connection {
+    Connection { region: config.region.clone(), partition: config.partition, timeouts: timeouts(config) }
+}
+
+/// How long requests may take.
+pub fn timeouts(config: &Config) -> Timeouts {
+    Timeouts { connect: config.sweep.connect_timeout, read: config.sweep.read_timeout }
+}
+
+/// Which accounts are asked.
+pub fn selection(config: &Config) -> Selection {
+    Selection {
+        include: config.accounts.include.iter().copied().collect(),
+        exclude: config.accounts.exclude.iter().copied().collect(),
+    }
+}
+
+/// How they are asked.
+pub fn sweep_settings(config: &Config) -> SweepSettings {
+    let sweep = &config.sweep;
+    SweepSettings {
+        role: RoleSettings {
+            partition: config.partition,
+            name: config.role.name.clone(),
+            external_id: config.role.external_id.clone(),
+            session_name: config.role.session_name.clone(),
+            session_duration: config.role.session_duration,
+        },
+        patience: Patience {
+            attempts: sweep.attempts,
+            call_timeout: sweep.call_timeout,
+            report_deadline: sweep.report_deadline,
+            account_deadline: sweep.account_deadline,
+            politeness: sweep.politeness,
+            pacing: sweep.pacing,
+        },
+        max_report_age: sweep.max_report_age,
+        accounts_in_flight: sweep.accounts_in_flight,
+        seed: fastrand::u64(..),
+    }
+}
