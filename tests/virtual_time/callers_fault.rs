@@ -43,6 +43,20 @@ async fn a_permission_that_the_caller_loses_is_no_accounts_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_permission_lost_while_earlier_accounts_still_wait_for_their_reports_is_noticed() {
+    let organization = Organization::new(60, orgsweep_sim::Profile::aws());
+    let revoked: Fault =
+        |call, before| (call == Call::AssumeRole && before > 60).then_some((ErrorKind::Denied, "AccessDenied"));
+    let attempt = Attempt { fault: Some(revoked), ..Attempt::new(&organization) };
+    let error = attempt.sweep().await.expect_err("the fault ends the sweep");
+    assert!(matches!(error, SweepError::RefusedInARow { .. }), "{error:?}");
+    let mended = Attempt { fault: None, ..attempt };
+    mended.sweep().await.expect("without the fault the run goes on");
+    let coverage = mended.commit().await.coverage;
+    assert_eq!((coverage.swept, coverage.partial, coverage.failed, coverage.skipped), organization.expected_coverage());
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_that_die_in_mid_sweep_are_the_callers() {
     let dead: Fault = |call, before| {
         (call == Call::AssumeRole && before > 30).then_some((ErrorKind::Expired, "InvalidClientTokenId"))

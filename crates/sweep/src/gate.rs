@@ -1,12 +1,13 @@
 //! What enters the journal, and when: a failure is an account's own only if the caller is not its cause.
 //!
-//! Refused accounts wait here until another account has been opened. Where the last accounts were all refused, or all
+//! Refused accounts wait here until another account is opened after them. Where the last accounts were all refused, or all
 //! lost on the way, the gate is in doubt, and the sweep has to show that the caller's way into an account still works.
 //! Where it does not, the refusals are dropped, and a resumed sweep asks those accounts again.
 
 use orgsweep_cloud::ApiError;
 use orgsweep_core::AccountId;
 use orgsweep_lake::JournalEntry;
+use tokio::time::Instant;
 
 use crate::error::SweepError;
 use crate::visit::{Opening, Visited};
@@ -24,7 +25,7 @@ const LOST_IN_A_ROW: usize = 20;
 /// Holds back what may be the caller's fault.
 #[derive(Default)]
 pub(crate) struct Gate {
-    held: Vec<JournalEntry>,
+    held: Vec<(Instant, JournalEntry)>,
     witness: Option<AccountId>,
     members_asked: bool,
     lost: usize,
@@ -37,19 +38,22 @@ impl Gate {
     /// # Errors
     /// Where so many accounts in a row were not reached that there can be no network.
     pub(crate) fn pass(&mut self, visited: Visited) -> Result<Vec<JournalEntry>, SweepError> {
-        let Visited { entry, opening, lost } = visited;
+        let Visited { entry, opening, answered_at, lost } = visited;
         self.members_asked |= !matches!(opening, Opening::Own);
         let entries = match opening {
             Opening::Own | Opening::Unreached => vec![entry],
             Opening::Opened => {
                 self.witness = Some(entry.snapshot.account.id);
-                let mut entries = std::mem::take(&mut self.held);
-                entries.push(entry);
-                entries
+                // Accounts end in another order than they were opened in: only a refusal that came before this opening
+                // is answered by it.
+                let (earlier, later): (Vec<_>, Vec<_>) =
+                    std::mem::take(&mut self.held).into_iter().partition(|(refused_at, _)| *refused_at < answered_at);
+                self.held = later;
+                earlier.into_iter().map(|(_, held)| held).chain([entry]).collect()
             }
             Opening::Refused(error) => {
                 self.last_error = Some(error);
-                self.held.push(entry);
+                self.held.push((answered_at, entry));
                 return Ok(Vec::new());
             }
         };
@@ -90,7 +94,7 @@ impl Gate {
     /// The role works: the refusals are the accounts' own.
     pub(crate) fn proven(&mut self) -> Vec<JournalEntry> {
         self.lost = 0;
-        std::mem::take(&mut self.held)
+        std::mem::take(&mut self.held).into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// What the failures mean if the role does not work.
@@ -131,7 +135,7 @@ mod tests {
             snapshot.role = Reading::Read(());
         }
         let lost = matches!(opening, Opening::Unreached).then(|| error(ErrorKind::Transient));
-        Visited { entry: JournalEntry { snapshot, credentials: None }, opening, lost }
+        Visited { entry: JournalEntry { snapshot, credentials: None }, opening, answered_at: Instant::now(), lost }
     }
 
     fn error(kind: ErrorKind) -> ApiError {
@@ -155,6 +159,13 @@ mod tests {
     fn a_refusal_waits_until_another_account_is_opened() {
         check(vec![refused(1), refused(2), visited(3, Opening::Opened), refused(4)], &[0, 0, 3, 0], 1);
         check(vec![refused(1), visited(2, Opening::Opened)], &[0, 2], 0);
+    }
+
+    #[test]
+    fn an_account_that_was_opened_before_a_refusal_says_nothing_of_it() {
+        let opened_before = visited(1, Opening::Opened);
+        let refused_after = refused(2);
+        check(vec![refused_after, opened_before], &[0, 1], 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use orgsweep_cloud::{ApiError, RawReport};
 use orgsweep_core::{Account, Call, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
 use orgsweep_lake::JournalEntry;
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 use crate::ask::Asker;
@@ -36,6 +37,8 @@ pub(crate) enum Opening {
 pub(crate) struct Visited {
     pub(crate) entry: JournalEntry,
     pub(crate) opening: Opening,
+    /// When AWS said so.
+    pub(crate) answered_at: Instant,
     /// What shows that AWS may be out of reach altogether.
     pub(crate) lost: Option<ApiError>,
 }
@@ -60,6 +63,7 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
         Err(error) if open.caller_failure().is_some() => return Err(error),
         Err(error) => return Ok(unopened(account, &open, error)),
     };
+    let answered_at = Instant::now();
     let (report, others) = tokio::join!(read_report(sweeper, &account, &open), collect_others(&open));
     if let Some(error) = open.caller_failure() {
         return Err(error.clone());
@@ -78,18 +82,19 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
     };
     debug!(account = %snapshot.account.id, outcome = snapshot.outcome().as_str(), "account read");
     let lost = lost_on_the_way(&snapshot);
-    Ok(Visited { entry: JournalEntry { snapshot, credentials }, opening, lost })
+    Ok(Visited { entry: JournalEntry { snapshot, credentials }, opening, answered_at, lost })
 }
 
 fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError) -> Visited {
     info!(account = %account.id, %error, "account could not be opened");
     let snapshot = Snapshot::unopened(account, error.refusal(), open.take_records());
     let entry = JournalEntry { snapshot, credentials: None };
+    let answered_at = Instant::now();
     match error.kind {
         ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotReady => {
-            Visited { entry, opening: Opening::Unreached, lost: Some(error) }
+            Visited { entry, opening: Opening::Unreached, answered_at, lost: Some(error) }
         }
-        _ => Visited { entry, opening: Opening::Refused(error), lost: None },
+        _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: None },
     }
 }
 
