@@ -91,6 +91,20 @@ impl Source {
         Self::ALL.into_iter().find(|source| source.as_str() == name)
     }
 
+    /// The call whose answer the source is.
+    #[must_use]
+    pub fn call(self) -> Call {
+        match self {
+            Self::Role => Call::AssumeRole,
+            Self::CredentialReport => Call::GetCredentialReport,
+            Self::AccountSummary => Call::GetAccountSummary,
+            Self::PasswordPolicy => Call::GetAccountPasswordPolicy,
+            Self::VirtualMfaDevices => Call::ListVirtualMFADevices,
+            Self::AccountAlias => Call::ListAccountAliases,
+            Self::BillingContact | Self::OperationsContact | Self::SecurityContact => Call::GetAlternateContact,
+        }
+    }
+
     /// The source that an alternate contact of this type is.
     #[must_use]
     pub fn contact(contact: ContactType) -> Self {

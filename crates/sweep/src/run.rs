@@ -88,11 +88,13 @@ impl Sweep {
     /// # Errors
     /// When it ends early; what was read is in the journal all the same, and the run can be resumed.
     pub async fn run(self) -> Result<Swept, SweepError> {
-        if let Some(plan) = self.plan_of_sealed_journal().await? {
-            return Ok(Swept { plan });
+        let earlier = Journal::open(&self.lake, &self.run.run_id).await?;
+        if let (Some(plan), true) = (&self.plan, earlier.is_sealed()) {
+            // A build has already begun on the journal: what is asked now would come too late for it.
+            return Ok(Swept { plan: plan.clone() });
         }
+        let settled = earlier.settled().await?;
         let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
-        let settled = self.settled().await?;
         let sweeper = Arc::new(self.sweeper(settled, &pace));
         let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
         let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
@@ -117,19 +119,6 @@ impl Sweep {
             pace: Arc::clone(pace),
             progress: Arc::clone(&self.progress),
         }
-    }
-
-    /// The plan, where a build has already begun on the journal: what is asked now would come too late for it.
-    async fn plan_of_sealed_journal(&self) -> Result<Option<Plan>, SweepError> {
-        let Some(plan) = &self.plan else { return Ok(None) };
-        let journal = Journal::open(&self.lake, &self.run.run_id).await?;
-        Ok(journal.is_sealed().then(|| plan.clone()))
-    }
-
-    /// The accounts that an earlier attempt has settled.
-    async fn settled(&self) -> Result<HashSet<AccountId>, SweepError> {
-        let journal = Journal::open(&self.lake, &self.run.run_id).await?;
-        Ok(journal.settled().await?)
     }
 
     /// Sends the accounts to ask on their way, and writes the plan when all are known.

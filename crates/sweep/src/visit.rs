@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use orgsweep_cloud::{ApiError, RawReport};
-use orgsweep_core::{Account, Call, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
+use orgsweep_core::{Account, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
 use orgsweep_lake::JournalEntry;
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 use tokio::time::Instant;
@@ -103,8 +103,7 @@ fn lost_on_the_way(snapshot: &Snapshot) -> Option<ApiError> {
     let lost = snapshot.gaps().into_iter().find(|(_, _, code)| matches!(*code, "ConnectionFailed" | "Timeout"));
     lost.map(|(source, _, code)| {
         let told = format!("{source} of account {} was not read", snapshot.account.id);
-        // Which of its calls it was is in the account's own records.
-        ApiError::new(Call::GetCallerIdentity, ErrorKind::Transient, code, told)
+        ApiError::new(source.call(), ErrorKind::Transient, code, told)
     })
 }
 
