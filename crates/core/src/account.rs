@@ -248,6 +248,12 @@ impl OrgPath {
     pub fn ou_ids(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| part.starts_with("ou-"))
     }
+
+    /// Whether the account is in this organizational unit, or in one below it; `unit` may be the root's id too.
+    #[must_use]
+    pub fn is_below(&self, unit: &str) -> bool {
+        self.0.split('/').any(|part| part == unit && (part.starts_with("ou-") || part.starts_with("r-")))
+    }
 }
 
 /// One account as AWS Organizations lists it. What AWS left out is `None`.
@@ -301,5 +307,7 @@ mod tests {
     fn an_org_path_gives_its_organizational_units() {
         let path = OrgPath::new("o-aa111bb222/r-a1b2/ou-a1b2-1/ou-a1b2-2/123456789012/".to_owned());
         assert_eq!(path.ou_ids().collect::<Vec<_>>(), ["ou-a1b2-1", "ou-a1b2-2"]);
+        assert!(path.is_below("ou-a1b2-1") && path.is_below("ou-a1b2-2") && path.is_below("r-a1b2"));
+        assert!(!path.is_below("ou-a1b2") && !path.is_below("123456789012") && !path.is_below("o-aa111bb222"));
     }
 }

@@ -3,6 +3,10 @@
 //! Every other crate may know this one; it knows none of them, and does no I/O.
 
 mod account;
+mod call;
+mod facts;
+mod reading;
+mod root;
 mod run;
 mod snapshot;
 mod source;
@@ -10,10 +14,14 @@ pub mod table;
 mod time;
 
 pub use account::{Account, AccountId, AccountState, InvalidAccountId, OrgPath, Partition, UnknownPartition};
-pub use run::{Caller, Decision, InvalidRunId, Organization, Plan, PlannedAccount, Run, RunId, SkipReason};
-pub use snapshot::{
-    AccountSummary, CallRecord, Contact, ErrorKind, Outcome, PasswordPolicy, QuarantinedRow, Reading, Refusal,
-    ReportFacts, Snapshot,
+pub use call::Call;
+pub use facts::{
+    AccountSummary, CallRecord, Contact, KeyIds, ListedKey, OrganizationFeatures, PasswordPolicy, QuarantinedRow,
+    ReportFacts, RootAudit, Tag,
 };
-pub use source::{Call, ContactType, Source};
+pub use reading::{ErrorKind, Outcome, Reading, Refusal};
+pub use root::{RootAnswer, RootPosture, RootRow};
+pub use run::{Caller, Decision, InvalidRunId, Organization, Plan, PlannedAccount, Run, RunId, SkipReason};
+pub use snapshot::{Gap, Snapshot};
+pub use source::{ContactType, Source, Sources};
 pub use time::{InvalidTimestamp, Timestamp};

@@ -5,11 +5,17 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountId, AccountState, Partition, Timestamp};
+use crate::{Account, AccountId, AccountState, OrganizationFeatures, Partition, Reading, Sources, Timestamp};
 
 /// The name of a run: letters, digits and dashes, sortable by time (`20261122T100000Z-7f3a9c`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RunId(String);
+
+/// What stands in the id of a recheck between that of its sweep and its own.
+const RECHECK: &str = "-recheck-";
+
+/// How much of a recheck's hash its id shows.
+const RECHECK_DIGITS: usize = 12;
 
 /// A text that cannot name a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +29,20 @@ impl RunId {
     #[must_use]
     pub fn new(time: Timestamp, salt: u32) -> Self {
         Self(format!("{}-{:06x}", time.compact(), salt & 0x00ff_ffff))
+    }
+
+    /// The id of the run that judges the committed tables of `sweep` again; `of` names what it judges them by, so that
+    /// the same recheck is the same run.
+    #[must_use]
+    pub fn recheck(sweep: &Self, of: &str) -> Self {
+        let short = of.get(..RECHECK_DIGITS).unwrap_or(of);
+        Self(format!("{sweep}{RECHECK}{short}"))
+    }
+
+    /// Whether it names a recheck, and not a sweep.
+    #[must_use]
+    pub fn is_recheck(&self) -> bool {
+        self.0.contains(RECHECK)
     }
 
     /// Parses a run id, which is also safe as the name of a folder.
@@ -102,6 +122,10 @@ pub enum SkipReason {
     NotSelected,
     /// `--exclude-accounts` names it.
     Excluded,
+    /// It is below none of the organizational units that `--ou` names.
+    NotInUnits,
+    /// It is below one of the organizational units that `--exclude-ou` names.
+    InExcludedUnit,
 }
 
 impl fmt::Display for SkipReason {
@@ -110,6 +134,8 @@ impl fmt::Display for SkipReason {
             Self::State(state) => write!(f, "state is {}", state.as_str()),
             Self::NotSelected => f.write_str("not among --accounts"),
             Self::Excluded => f.write_str("among --exclude-accounts"),
+            Self::NotInUnits => f.write_str("below no --ou"),
+            Self::InExcludedUnit => f.write_str("below an --exclude-ou"),
         }
     }
 }
@@ -141,6 +167,8 @@ pub struct Plan {
     pub caller: Caller,
     /// Of which organization; `None` where the caller may not describe it.
     pub organization: Option<Organization>,
+    /// What of centralized root access is on in the organization.
+    pub features: Reading<OrganizationFeatures>,
     /// The accounts.
     pub accounts: Vec<PlannedAccount>,
 }
@@ -148,10 +176,15 @@ pub struct Plan {
 impl Plan {
     /// Brings accounts into plan order, each once; of two listings of one account, the first stays.
     #[must_use]
-    pub fn new(caller: Caller, organization: Option<Organization>, mut accounts: Vec<PlannedAccount>) -> Self {
+    pub fn new(
+        caller: Caller,
+        organization: Option<Organization>,
+        features: Reading<OrganizationFeatures>,
+        mut accounts: Vec<PlannedAccount>,
+    ) -> Self {
         accounts.sort_by_key(|planned| planned.account.id);
         accounts.dedup_by_key(|planned| planned.account.id);
-        Self { caller, organization, accounts }
+        Self { caller, organization, features, accounts }
     }
 
     /// The accounts that are asked.
@@ -175,8 +208,14 @@ pub struct Run {
     pub organization: Option<Organization>,
     /// The version of orgsweep that started it.
     pub orgsweep_version: String,
-    /// SHA-256 of the rule pack, in hexadecimal.
+    /// SHA-256 of the rule pack as it is in force, in hexadecimal: `rules.json` holds it.
     pub rule_pack_sha256: String,
+    /// The optional sources that no account is asked.
+    #[serde(default)]
+    pub unasked: Sources,
+    /// The run whose committed tables this one judges again; `None` for a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recheck_of: Option<RunId>,
     /// The settings that decide what is asked and what is written.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
@@ -191,6 +230,11 @@ mod tests {
             assert!(RunId::parse(text).is_err(), "{text}");
         }
         let time = Timestamp::parse("2026-11-22T10:00:00Z").unwrap();
-        assert_eq!(RunId::new(time, 0x0123_4567).as_str(), "20261122T100000Z-234567");
+        let sweep = RunId::new(time, 0x0123_4567);
+        assert_eq!(sweep.as_str(), "20261122T100000Z-234567");
+        let recheck = RunId::recheck(&sweep, "0123456789abcdef");
+        assert_eq!(recheck.as_str(), "20261122T100000Z-234567-recheck-0123456789ab");
+        assert_eq!(RunId::parse(recheck.as_str()), Ok(recheck.clone()));
+        assert!(recheck.is_recheck() && !sweep.is_recheck());
     }
 }

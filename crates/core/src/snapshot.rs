@@ -1,232 +1,11 @@
 //! What a sweep learned of one account: facts, and for each fact that is missing, why.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, ContactType, Source, Timestamp};
-
-/// What a failed call means to whoever made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// Too many calls: ask again, slower.
-    Throttled,
-    /// Not there yet: ask again later.
-    NotReady,
-    /// There is no such thing, and that is the answer.
-    Absent,
-    /// Not allowed; asking again will not help.
-    Denied,
-    /// The credentials do not hold, or no longer: renew them and ask again.
-    Expired,
-    /// Something on the way or at AWS broke: ask again.
-    Transient,
-    /// A request or an answer that cannot be right.
-    Fatal,
-}
-
-impl ErrorKind {
-    /// The name in the tables: `throttled`, `denied`, ….
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Throttled => "throttled",
-            Self::NotReady => "not_ready",
-            Self::Absent => "absent",
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Transient => "transient",
-            Self::Fatal => "fatal",
-        }
-    }
-
-    /// Whether a resumed sweep would be told the same.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Absent | Self::Denied)
-    }
-}
-
-/// Why a source could not be read. Holds nothing that differs between two tellings of the same facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// What the error means.
-    pub kind: ErrorKind,
-    /// AWS's error code, or orgsweep's own where AWS gave none.
-    pub code: String,
-}
-
-/// What came of one source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading<T> {
-    /// The answer.
-    Read(T),
-    /// Asked, and not answered.
-    Refused(Refusal),
-    /// Not asked, since this other source, on which it depends, was not read.
-    NotAsked(Source),
-}
-
-impl<T> Reading<T> {
-    /// The answer, if there is one.
-    pub fn value(&self) -> Option<&T> {
-        match self {
-            Self::Read(value) => Some(value),
-            Self::Refused(_) | Self::NotAsked(_) => None,
-        }
-    }
-
-    /// The kind and code that the tables show for a source that was not read.
-    #[must_use]
-    pub fn gap(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Read(_) => None,
-            Self::Refused(refusal) => Some((refusal.kind.as_str(), &refusal.code)),
-            Self::NotAsked(source) => Some(("not_asked", source.as_str())),
-        }
-    }
-
-    fn is_settled(&self) -> bool {
-        match self {
-            Self::Refused(refusal) => refusal.kind.is_final(),
-            // What was not asked is asked as soon as the source it waits for is read, and that one decides.
-            Self::Read(_) | Self::NotAsked(_) => true,
-        }
-    }
-}
-
-/// A line of a credential report that could not be understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuarantinedRow {
-    /// Line in the report; the header is line 1.
-    pub line: u32,
-    /// The line as it came.
-    pub text: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-/// What is known of a credential report beside its rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportFacts {
-    /// When AWS made the report.
-    pub generated_at: Timestamp,
-    /// Whether the report is older than the sweep asked for, and AWS gave no newer one.
-    #[serde(default)]
-    pub older_than_asked: bool,
-    /// Rows understood, the root user's included.
-    pub rows: u32,
-    /// Rows not understood.
-    #[serde(default)]
-    pub quarantined: Vec<QuarantinedRow>,
-    /// Columns that orgsweep does not know and left out.
-    #[serde(default)]
-    pub unknown_columns: Vec<String>,
-}
-
-/// The entries of `GetAccountSummary` that orgsweep keeps; an entry that was not in the answer is `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountSummary {
-    /// IAM users.
-    pub users: Option<i64>,
-    /// Whether the root user has MFA.
-    pub root_mfa_enabled: Option<bool>,
-    /// Whether the root user has an access key.
-    pub root_access_keys_present: Option<bool>,
-    /// Whether the root user has a password.
-    pub root_password_present: Option<bool>,
-    /// Whether the root user has a signing certificate.
-    pub root_signing_certificates_present: Option<bool>,
-}
-
-/// The account's own password policy; fields as in `GetAccountPasswordPolicy`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools, reason = "AWS's policy is made of that many switches")]
-pub struct PasswordPolicy {
-    /// Shortest password allowed, in characters.
-    pub minimum_password_length: Option<i32>,
-    /// Whether a symbol is needed.
-    pub require_symbols: bool,
-    /// Whether a digit is needed.
-    pub require_numbers: bool,
-    /// Whether an upper-case letter is needed.
-    pub require_uppercase: bool,
-    /// Whether a lower-case letter is needed.
-    pub require_lowercase: bool,
-    /// Whether users may change their own.
-    pub allow_users_to_change_password: bool,
-    /// Whether passwords expire.
-    pub expire_passwords: bool,
-    /// Days until a password expires.
-    pub max_password_age: Option<i32>,
-    /// How many earlier passwords may not come back.
-    pub password_reuse_prevention: Option<i32>,
-    /// Whether an expired password locks its user out.
-    pub hard_expiry: Option<bool>,
-}
-
-/// An alternate contact, without its phone number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// Who.
-    pub name: Option<String>,
-    /// Their title.
-    pub title: Option<String>,
-    /// Their e-mail address.
-    pub email: Option<String>,
-}
-
-/// How one call went, for `calls.parquet`: what differs between two tellings of the same facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallRecord {
-    /// The IAM action, and the contact type where there is one: `account:GetAlternateContact SECURITY`.
-    pub call: String,
-    /// `answered`, or the error's kind.
-    pub outcome: String,
-    /// AWS's error code.
-    pub code: Option<String>,
-    /// The error in full.
-    pub message: Option<String>,
-    /// AWS's id of the last request.
-    pub request_id: Option<String>,
-    /// Requests sent.
-    pub attempts: u32,
-    /// How many of them were throttled.
-    pub throttled: u32,
-    /// Time spent waiting before and between them.
-    #[serde(with = "millis")]
-    pub waited: Duration,
-}
-
-/// How much of an account was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Everything.
-    Swept,
-    /// Something, with gaps.
-    Partial,
-    /// Nothing.
-    Failed,
-    /// It was not asked.
-    Skipped,
-}
-
-impl Outcome {
-    /// The name in the tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Swept => "swept",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-}
+use crate::{
+    Account, AccountSummary, CallRecord, Contact, ContactType, KeyIds, Outcome, PasswordPolicy, Reading, Refusal,
+    ReportFacts, RootAudit, Source, Sources, Tag,
+};
 
 /// What one sweep learned of one account, beside the report's rows, which travel as columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,14 +26,23 @@ pub struct Snapshot {
     pub alias: Reading<Option<String>>,
     /// The contacts in the order of [`ContactType::ALL`]; `None` inside where there is none of the type.
     pub contacts: [Reading<Option<Contact>>; 3],
+    /// The account's tags, by key.
+    pub tags: Reading<Vec<Tag>>,
+    /// The ids of access keys.
+    pub key_ids: Reading<KeyIds>,
+    /// What the root session told.
+    pub root_audit: RootAudit,
     /// How the calls went.
     pub calls: Vec<CallRecord>,
 }
 
+/// A source that was not read: its name, and the kind and code of what was answered instead.
+pub type Gap<'a> = (Source, &'a str, &'a str);
+
 impl Snapshot {
-    /// The snapshot of an account that could not be opened.
+    /// The snapshot of an account that could not be opened, of a sweep that asks these optional sources.
     #[must_use]
-    pub fn unopened(account: Account, refusal: Refusal, calls: Vec<CallRecord>) -> Self {
+    pub fn unopened(account: Account, refusal: Refusal, optional: Sources, calls: Vec<CallRecord>) -> Self {
         Self {
             account,
             role: Reading::Refused(refusal),
@@ -264,6 +52,13 @@ impl Snapshot {
             root_virtual_mfa: Reading::NotAsked(Source::Role),
             alias: Reading::NotAsked(Source::Role),
             contacts: [const { Reading::NotAsked(Source::Role) }; 3],
+            tags: without_role(optional.contains(Source::AccountTags)),
+            key_ids: without_role(optional.contains(Source::AccessKeyIds)),
+            root_audit: if optional.contains(Source::RootSession) {
+                RootAudit::unopened(Reading::NotAsked(Source::Role), Source::Role)
+            } else {
+                RootAudit::UNWANTED
+            },
             calls,
         }
     }
@@ -279,29 +74,21 @@ impl Snapshot {
         }
     }
 
-    /// Every source that was not read, in table order, with kind and code.
+    /// Every source that was to be read and was not, in table order, with kind and code.
     #[must_use]
-    pub fn gaps(&self) -> Vec<(Source, &str, &str)> {
-        let readings = [
-            (Source::Role, self.role.gap()),
-            (Source::CredentialReport, self.report.gap()),
-            (Source::AccountSummary, self.summary.gap()),
-            (Source::PasswordPolicy, self.password_policy.gap()),
-            (Source::VirtualMfaDevices, self.root_virtual_mfa.gap()),
-            (Source::AccountAlias, self.alias.gap()),
-            (Source::BillingContact, self.contact(ContactType::Billing).gap()),
-            (Source::OperationsContact, self.contact(ContactType::Operations).gap()),
-            (Source::SecurityContact, self.contact(ContactType::Security).gap()),
-        ];
-        readings.into_iter().filter_map(|(source, gap)| gap.map(|(kind, code)| (source, kind, code))).collect()
+    pub fn gaps(&self) -> Vec<Gap<'_>> {
+        let standings = self.standings();
+        standings.into_iter().filter_map(|it| it.gap.map(|(kind, code)| (it.source, kind, code))).collect()
     }
 
     /// How much of the account was read.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let gaps = self.gaps().len();
+        let standings = self.standings();
+        let gaps = standings.iter().filter(|it| it.gap.is_some()).count();
+        let wanted = standings.iter().filter(|it| it.wanted).count();
         // Without the role every source is a gap; with the role, the role is the one that is not.
-        if self.role.value().is_none() || gaps + 1 == Source::ALL.len() {
+        if self.role.value().is_none() || gaps + 1 == wanted {
             Outcome::Failed
         } else if gaps > 0 || self.report.value().is_some_and(|report| !report.quarantined.is_empty()) {
             Outcome::Partial
@@ -313,39 +100,113 @@ impl Snapshot {
     /// Whether a resumed sweep has nothing to ask this account again: all was answered, or refused for good.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.role.is_settled()
-            && self.report.is_settled()
-            && self.summary.is_settled()
-            && self.password_policy.is_settled()
-            && self.root_virtual_mfa.is_settled()
-            && self.alias.is_settled()
-            && self.contacts.iter().all(Reading::is_settled)
+        self.standings().iter().all(|it| it.settled)
     }
 
     /// How complete the snapshot is: of two attempts at one account, the larger number wins.
     #[must_use]
     pub fn completeness(&self) -> u32 {
-        let read = Source::ALL.len() - self.gaps().len();
+        let read = self.standings().iter().filter(|it| it.wanted && it.gap.is_none()).count();
         // A settled attempt outweighs one that gave up in passing, since nobody would ask it again.
         let understood = self.report.value().is_none_or(|report| report.quarantined.is_empty());
         u32::try_from(read).unwrap_or(u32::MAX).saturating_mul(4)
             + u32::from(understood) * 2
             + u32::from(self.is_settled())
     }
+
+    /// Every source of the account, in table order.
+    fn standings(&self) -> [Standing<'_>; 16] {
+        let audit = &self.root_audit;
+        [
+            Standing::of(Source::Role, &self.role),
+            Standing::of(Source::CredentialReport, &self.report),
+            Standing::of(Source::AccountSummary, &self.summary),
+            Standing::of(Source::PasswordPolicy, &self.password_policy),
+            Standing::of(Source::VirtualMfaDevices, &self.root_virtual_mfa),
+            Standing::of(Source::AccountAlias, &self.alias),
+            Standing::of(Source::BillingContact, self.contact(ContactType::Billing)),
+            Standing::of(Source::OperationsContact, self.contact(ContactType::Operations)),
+            Standing::of(Source::SecurityContact, self.contact(ContactType::Security)),
+            Standing::of(Source::AccountTags, &self.tags),
+            Standing::of(Source::AccessKeyIds, &self.key_ids),
+            Standing::of(Source::RootSession, &audit.session),
+            Standing::of(Source::RootLoginProfile, &audit.has_password),
+            Standing::of(Source::RootAccessKeys, &audit.access_keys),
+            Standing::of(Source::RootMfaDevices, &audit.mfa_devices),
+            Standing::of(Source::RootSigningCertificates, &audit.signing_certificates),
+        ]
+    }
 }
 
-mod millis {
-    //! Durations in files are whole milliseconds.
+/// An optional source of an account that could not be opened.
+fn without_role<T>(wanted: bool) -> Reading<T> {
+    if wanted { Reading::NotAsked(Source::Role) } else { Reading::Unwanted }
+}
 
-    use std::time::Duration;
+/// What came of one source, whatever its facts are.
+struct Standing<'a> {
+    source: Source,
+    wanted: bool,
+    settled: bool,
+    gap: Option<(&'a str, &'a str)>,
+}
 
-    use serde::{Deserialize, Deserializer, Serializer};
+impl<'a> Standing<'a> {
+    fn of<T>(source: Source, reading: &'a Reading<T>) -> Self {
+        Self { source, wanted: reading.is_wanted(), settled: reading.is_settled(), gap: reading.gap() }
+    }
+}
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, AccountState, ErrorKind};
+
+    fn snapshot(optional: Sources) -> Snapshot {
+        let account = Account {
+            id: AccountId::from_number(1),
+            arn: None,
+            name: None,
+            email: None,
+            state: AccountState::Active,
+            path: None,
+            joined_method: None,
+            joined_at: None,
+        };
+        Snapshot::unopened(account, refusal(ErrorKind::Denied), optional, Vec::new())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+    fn refusal(kind: ErrorKind) -> Refusal {
+        Refusal { kind, code: "Code".to_owned() }
+    }
+
+    #[test]
+    fn every_source_of_an_account_has_one_standing_in_table_order() {
+        let snapshot = snapshot(Sources::NONE);
+        let standings: Vec<_> = snapshot.standings().iter().map(|it| it.source).collect();
+        let expected: Vec<_> = Source::ALL.into_iter().filter(|source| !source.is_of_organization()).collect();
+        assert_eq!(standings, expected);
+    }
+
+    #[test]
+    fn what_nobody_wants_is_no_gap() {
+        let mut swept = snapshot(Sources::NONE);
+        assert_eq!((swept.gaps().len(), swept.outcome()), (9, Outcome::Failed));
+        swept.role = Reading::Read(());
+        assert_eq!((swept.gaps().len(), swept.outcome()), (8, Outcome::Failed));
+        swept.alias = Reading::Read(None);
+        assert_eq!(swept.outcome(), Outcome::Partial);
+        let all: Sources = Source::ALL.into_iter().collect();
+        assert_eq!(snapshot(all).gaps().len(), 16);
+    }
+
+    #[test]
+    fn a_denied_root_session_is_settled_and_a_throttled_one_is_asked_again() {
+        for (kind, settled) in [(ErrorKind::Denied, true), (ErrorKind::Throttled, false)] {
+            let mut snapshot = snapshot(Sources::NONE);
+            snapshot.root_audit = RootAudit::unopened(Reading::Refused(refusal(kind)), Source::RootSession);
+            assert_eq!(snapshot.is_settled(), settled);
+            assert_eq!(snapshot.gaps().last().map(|gap| gap.1), Some("not_asked"));
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! What is asked of AWS: the calls a sweep makes, and the sources of facts they make up.
+//! The sources of facts: what is read of an account, and which of it can be left out.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::Call;
 
 /// The three kinds of alternate contact an account may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ impl ContactType {
     }
 }
 
-/// One thing that is read of an account; a column of a table names the source it comes from.
+/// One thing that is read of an account; a column of a table names the sources it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -43,7 +45,7 @@ pub enum Source {
     AccountSummary,
     /// `GetAccountPasswordPolicy`.
     PasswordPolicy,
-    /// `ListVirtualMFADevices`, asked only where root MFA is on.
+    /// `ListVirtualMFADevices`, asked unless the account summary says that root has no MFA.
     VirtualMfaDevices,
     /// `ListAccountAliases`.
     AccountAlias,
@@ -53,11 +55,27 @@ pub enum Source {
     OperationsContact,
     /// `GetAlternateContact` for `SECURITY`.
     SecurityContact,
+    /// `ListTagsForResource` of AWS Organizations. Optional.
+    AccountTags,
+    /// `ListAccessKeys` of each user whose report row shows a key. Optional.
+    AccessKeyIds,
+    /// `AssumeRoot`: the session in which the root user's credentials are audited. Optional; members alone.
+    RootSession,
+    /// `GetLoginProfile` in the root session.
+    RootLoginProfile,
+    /// `ListAccessKeys` in the root session.
+    RootAccessKeys,
+    /// `ListMFADevices` in the root session.
+    RootMfaDevices,
+    /// `ListSigningCertificates` in the root session.
+    RootSigningCertificates,
+    /// `ListOrganizationsFeatures`, asked once for the whole organization.
+    OrganizationFeatures,
 }
 
 impl Source {
     /// Every source, in the order in which the tables list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 17] = [
         Self::Role,
         Self::CredentialReport,
         Self::AccountSummary,
@@ -67,6 +85,23 @@ impl Source {
         Self::BillingContact,
         Self::OperationsContact,
         Self::SecurityContact,
+        Self::AccountTags,
+        Self::AccessKeyIds,
+        Self::RootSession,
+        Self::RootLoginProfile,
+        Self::RootAccessKeys,
+        Self::RootMfaDevices,
+        Self::RootSigningCertificates,
+        Self::OrganizationFeatures,
+    ];
+
+    /// The sources that one root session makes up.
+    pub const ROOT_AUDIT: [Self; 5] = [
+        Self::RootSession,
+        Self::RootLoginProfile,
+        Self::RootAccessKeys,
+        Self::RootMfaDevices,
+        Self::RootSigningCertificates,
     ];
 
     /// The name in tables and rule files: `credential_report`, `security_contact`, ….
@@ -82,6 +117,14 @@ impl Source {
             Self::BillingContact => "billing_contact",
             Self::OperationsContact => "operations_contact",
             Self::SecurityContact => "security_contact",
+            Self::AccountTags => "account_tags",
+            Self::AccessKeyIds => "access_key_ids",
+            Self::RootSession => "root_session",
+            Self::RootLoginProfile => "root_login_profile",
+            Self::RootAccessKeys => "root_access_keys",
+            Self::RootMfaDevices => "root_mfa_devices",
+            Self::RootSigningCertificates => "root_signing_certificates",
+            Self::OrganizationFeatures => "organization_features",
         }
     }
 
@@ -102,6 +145,13 @@ impl Source {
             Self::VirtualMfaDevices => Call::ListVirtualMFADevices,
             Self::AccountAlias => Call::ListAccountAliases,
             Self::BillingContact | Self::OperationsContact | Self::SecurityContact => Call::GetAlternateContact,
+            Self::AccountTags => Call::ListTagsForResource,
+            Self::AccessKeyIds | Self::RootAccessKeys => Call::ListAccessKeys,
+            Self::RootSession => Call::AssumeRoot,
+            Self::RootLoginProfile => Call::GetLoginProfile,
+            Self::RootMfaDevices => Call::ListMFADevices,
+            Self::RootSigningCertificates => Call::ListSigningCertificates,
+            Self::OrganizationFeatures => Call::ListOrganizationsFeatures,
         }
     }
 
@@ -114,6 +164,23 @@ impl Source {
             ContactType::Security => Self::SecurityContact,
         }
     }
+
+    /// Whether it is asked once for the organization, and so is there for accounts that were not opened too.
+    #[must_use]
+    pub fn is_of_organization(self) -> bool {
+        self == Self::OrganizationFeatures
+    }
+
+    /// The setting that has an optional source asked; `None` for one that always is.
+    #[must_use]
+    pub fn wanted_by(self) -> Option<&'static str> {
+        match self {
+            Self::AccountTags => Some("sweep.account_tags"),
+            Self::AccessKeyIds => Some("sweep.key_ids"),
+            source if Self::ROOT_AUDIT.contains(&source) => Some("sweep.root_audit"),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Source {
@@ -122,72 +189,84 @@ impl fmt::Display for Source {
     }
 }
 
-/// One AWS operation that orgsweep can call. There are no others: the session policy and the scanner role are made
-/// from this list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Call {
-    /// Who the caller is.
-    GetCallerIdentity,
-    /// Which organization this is.
-    DescribeOrganization,
-    /// A page of accounts.
-    ListAccounts,
-    /// Opening a member account.
-    AssumeRole,
-    /// Starting a credential report.
-    GenerateCredentialReport,
-    /// Fetching a credential report.
-    GetCredentialReport,
-    /// Counts and root posture.
-    GetAccountSummary,
-    /// The password policy.
-    GetAccountPasswordPolicy,
-    /// Which virtual MFA devices are assigned.
-    ListVirtualMFADevices,
-    /// The account's alias.
-    ListAccountAliases,
-    /// One alternate contact.
-    GetAlternateContact,
-}
+/// A set of sources; in files, the list of their names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Source>", into = "Vec<Source>")]
+pub struct Sources(u32);
 
-impl Call {
-    /// The calls made in the caller's account.
-    pub const AS_CALLER: [Self; 4] =
-        [Self::GetCallerIdentity, Self::DescribeOrganization, Self::ListAccounts, Self::AssumeRole];
+impl Sources {
+    /// No source.
+    pub const NONE: Self = Self(0);
 
-    /// The calls made inside each account: just what the scanner role and the session policy allow.
-    pub const IN_ACCOUNT: [Self; 7] = [
-        Self::GenerateCredentialReport,
-        Self::GetCredentialReport,
-        Self::GetAccountSummary,
-        Self::GetAccountPasswordPolicy,
-        Self::ListVirtualMFADevices,
-        Self::ListAccountAliases,
-        Self::GetAlternateContact,
-    ];
+    /// Adds a source.
+    pub fn insert(&mut self, source: Source) {
+        self.0 |= Self::bit(source);
+    }
 
-    /// The IAM action that allows the call: `iam:GetCredentialReport`.
+    /// Whether the source is in the set.
     #[must_use]
-    pub fn action(self) -> &'static str {
-        match self {
-            Self::GetCallerIdentity => "sts:GetCallerIdentity",
-            Self::DescribeOrganization => "organizations:DescribeOrganization",
-            Self::ListAccounts => "organizations:ListAccounts",
-            Self::AssumeRole => "sts:AssumeRole",
-            Self::GenerateCredentialReport => "iam:GenerateCredentialReport",
-            Self::GetCredentialReport => "iam:GetCredentialReport",
-            Self::GetAccountSummary => "iam:GetAccountSummary",
-            Self::GetAccountPasswordPolicy => "iam:GetAccountPasswordPolicy",
-            Self::ListVirtualMFADevices => "iam:ListVirtualMFADevices",
-            Self::ListAccountAliases => "iam:ListAccountAliases",
-            Self::GetAlternateContact => "account:GetAlternateContact",
-        }
+    pub fn contains(self, source: Source) -> bool {
+        self.0 & Self::bit(source) != 0
+    }
+
+    /// Whether there is a source that both sets hold.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether every source of this set is in the other.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// The sources of either set.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The sources of this set that are not in the other.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The sources, in the tables' order.
+    pub fn iter(self) -> impl Iterator<Item = Source> {
+        Source::ALL.into_iter().filter(move |source| self.contains(*source))
+    }
+
+    fn bit(source: Source) -> u32 {
+        1 << source as u32
     }
 }
 
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.action())
+impl FromIterator<Source> for Sources {
+    fn from_iter<I: IntoIterator<Item = Source>>(sources: I) -> Self {
+        sources.into_iter().fold(Self::default(), |mut set, source| {
+            set.insert(source);
+            set
+        })
+    }
+}
+
+impl From<Vec<Source>> for Sources {
+    fn from(sources: Vec<Source>) -> Self {
+        sources.into_iter().collect()
+    }
+}
+
+impl From<Sources> for Vec<Source> {
+    fn from(sources: Sources) -> Self {
+        sources.iter().collect()
     }
 }
 
@@ -196,10 +275,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_is_found_by_its_name() {
+    fn every_source_is_found_by_its_name_and_has_a_place_in_a_set() {
+        let mut set = Sources::NONE;
         for source in Source::ALL {
             assert_eq!(Source::from_name(source.as_str()), Some(source));
+            assert!(!set.contains(source));
+            set.insert(source);
+            assert!(set.contains(source));
         }
+        assert_eq!(set.iter().collect::<Vec<_>>(), Source::ALL);
         assert_eq!(Source::from_name("elsewhere"), None);
+    }
+
+    #[test]
+    fn sets_are_compared_by_their_sources() {
+        let set = |sources: &[Source]| sources.iter().copied().collect::<Sources>();
+        let (one, two) = (set(&[Source::Role]), set(&[Source::Role, Source::AccountTags]));
+        assert!(one.is_within(two) && !two.is_within(one) && one.meets(two));
+        assert_eq!(two.without(one), set(&[Source::AccountTags]));
+        assert!(Sources::NONE.is_within(one) && !Sources::NONE.meets(one));
     }
 }

@@ -7,6 +7,7 @@ mod access_keys;
 mod accounts;
 mod calls;
 mod check_results;
+mod credential_report;
 mod credentials;
 mod findings;
 
@@ -14,7 +15,32 @@ use std::sync::{Arc, LazyLock};
 
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
-use crate::Source;
+use crate::{Source, Sources};
+
+/// Where the value of a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is known without asking the account.
+    Plan,
+    /// The answer of one source.
+    Source(Source),
+    /// What all say that say anything: there for whoever reads one of these sources.
+    AnyOf(&'static [Source]),
+    /// A comparison of sources: it needs every one that is asked at all.
+    AllOf(&'static [Source]),
+}
+
+impl Origin {
+    /// Every source that has a part in the value.
+    #[must_use]
+    pub fn sources(self) -> Sources {
+        match self {
+            Self::Plan => Sources::NONE,
+            Self::Source(source) => [source].into_iter().collect(),
+            Self::AnyOf(sources) | Self::AllOf(sources) => sources.iter().copied().collect(),
+        }
+    }
+}
 
 /// One column of a table.
 #[derive(Debug, Clone)]
@@ -25,8 +51,8 @@ pub struct Column {
     pub data_type: DataType,
     /// Whether it may be null.
     pub nullable: bool,
-    /// The source whose answer it holds; `None` for what is known without asking the account.
-    pub source: Option<Source>,
+    /// Where its value comes from.
+    pub origin: Origin,
     /// What it means, in one sentence.
     pub doc: &'static str,
 }
@@ -77,6 +103,7 @@ macro_rules! tables {
 
 tables! {
     accounts: "One row for each account of the plan: the coverage ledger, and the account's own facts.";
+    credential_report: "One row for each row of a credential report: what is known before any key has an id. Not written.";
     credentials: "One row for each IAM user, and for the root user, of each account.";
     findings: "One row for each resource that failed a check, or could not be judged.";
     check_results: "One row for each account and check.";
@@ -96,8 +123,17 @@ impl Column {
         self
     }
 
-    fn from(mut self, source: Source) -> Self {
-        self.source = Some(source);
+    fn from(self, source: Source) -> Self {
+        self.of(Origin::Source(source))
+    }
+
+    fn of(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    fn optional(mut self) -> Self {
+        self.nullable = true;
         self
     }
 }
@@ -128,7 +164,7 @@ pub fn type_name(data_type: &DataType) -> String {
 }
 
 fn column(name: &'static str, data_type: DataType, doc: &'static str) -> Column {
-    Column { name, data_type, nullable: true, source: None, doc }
+    Column { name, data_type, nullable: true, origin: Origin::Plan, doc }
 }
 
 fn text(name: &'static str, doc: &'static str) -> Column {

@@ -2,11 +2,11 @@
 
 use arrow_schema::{DataType, Field};
 
-use super::{Column, Table, flag, integer, key, rows, text, texts, time};
-use crate::Source;
+use super::{Column, Origin, Table, flag, integer, key, rows, text, texts, time};
+use crate::{RootAnswer, Source};
 
 pub(super) fn table() -> Table {
-    let columns = [identity(), coverage(), root(), password_policy(), contacts()].concat();
+    let columns = [identity(), coverage(), root(), root_row(), password_policy(), contacts()].concat();
     let doc = "One account of the plan. Every account of the plan has a row, whatever came of it.";
     Table::new("accounts", doc, columns)
 }
@@ -18,6 +18,7 @@ fn identity() -> Vec<Column> {
         text("account_email", "The root user's e-mail address."),
         text("account_arn", "The account's ARN in the organization."),
         text("account_alias", "The account's IAM alias; null where it has none.").from(Source::AccountAlias),
+        key("partition", "The partition that the account is in: `aws`, `aws-cn`, `aws-us-gov`, …."),
         text("organization_id", "The organization, `o-…`; null where it could not be described."),
         text("ou_path", "Place in the organization: `o-…/r-…/ou-…/<account id>/`, as AWS sends it."),
         text("ou_id", "The organizational unit that holds the account; null directly below the root."),
@@ -31,7 +32,24 @@ fn identity() -> Vec<Column> {
         ),
         text("joined_method", "`INVITED` or `CREATED`."),
         time("joined_at", "When the account joined the organization."),
+        tags(),
+        flag(
+            "root_credentials_management",
+            "Whether root credentials of members are managed centrally: the organization's feature `RootCredentialsManagement`.",
+        )
+        .from(Source::OrganizationFeatures),
+        flag(
+            "root_sessions",
+            "Whether privileged tasks may be done in members as root: the organization's feature `RootSessions`.",
+        )
+        .from(Source::OrganizationFeatures),
     ]
+}
+
+fn tags() -> Column {
+    let tag = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, false)];
+    let doc = "The account's tags in the organization, by key; null where they were not asked.";
+    rows("tags", tag, doc).optional().from(Source::AccountTags)
 }
 
 fn coverage() -> Vec<Column> {
@@ -54,7 +72,7 @@ fn coverage() -> Vec<Column> {
         rows(
             "unanswered",
             gap,
-            "Each source that was not read: its name, the kind of error, and AWS's error code; `role` alone for an account that could not be opened.",
+            "Each source that was to be read and was not: its name, the kind of error, and AWS's error code; of the account's own sources `role` alone, where it could not be opened.",
         ),
         time("report_generated_at", "When AWS made the credential report: up to four hours before the sweep.")
             .from(Source::CredentialReport),
@@ -65,6 +83,11 @@ fn coverage() -> Vec<Column> {
         .from(Source::CredentialReport),
         integer("report_rows", "Rows of the report that are in `credentials`, the root user's included.")
             .from(Source::CredentialReport),
+        integer(
+            "report_users",
+            "IAM users in the report; null where a row of it could not be understood, which may be another one.",
+        )
+        .from(Source::CredentialReport),
         rows(
             "quarantined_rows",
             quarantined,
@@ -75,15 +98,75 @@ fn coverage() -> Vec<Column> {
     ]
 }
 
+/// Each answer, who gives it, and why there is none where there is none.
 fn root() -> Vec<Column> {
-    let summary = Source::AccountSummary;
-    vec![
-        flag("root_mfa_enabled", "Whether the root user has MFA.").from(summary),
-        flag("root_virtual_mfa", "Whether a virtual MFA device is assigned to the root user; false with MFA on means a hardware device or passkey.").from(Source::VirtualMfaDevices),
-        flag("root_access_keys_present", "Whether the root user has an access key.").from(summary),
-        flag("root_password_present", "Whether the root user has a password; null where AWS does not say.").from(summary),
-        flag("root_signing_certificates_present", "Whether the root user has a signing certificate.").from(summary),
-    ]
+    let mfa = [
+        flag("root_mfa_enabled", "Whether the root user has MFA."),
+        text("root_mfa_enabled_source", "The sources that say so."),
+        text("root_mfa_enabled_reason", "Why it is null: `not said`, or `contradicted`."),
+    ];
+    let virtual_mfa = [
+        flag(
+            "root_virtual_mfa",
+            "Whether the root user has a virtual MFA device; false with MFA on means hardware devices or passkeys alone.",
+        ),
+        text("root_virtual_mfa_source", "The sources that say so."),
+        text("root_virtual_mfa_reason", "Why it is null: `not said`, or `contradicted`."),
+    ];
+    let access_keys = [
+        flag("root_access_keys_present", "Whether the root user has an access key, active or not."),
+        text("root_access_keys_present_source", "The sources that say so."),
+        text("root_access_keys_present_reason", "Why it is null: `not said`, or `contradicted`."),
+    ];
+    let password = [
+        flag("root_password_present", "Whether the root user has a password."),
+        text("root_password_present_source", "The sources that say so."),
+        text("root_password_present_reason", "Why it is null: `not said`, or `contradicted`."),
+    ];
+    let certificates = [
+        flag("root_signing_certificates_present", "Whether the root user has a signing certificate, active or not."),
+        text("root_signing_certificates_present_source", "The sources that say so."),
+        text("root_signing_certificates_present_reason", "Why it is null: `not said`, or `contradicted`."),
+    ];
+    let answers: [(&'static [Source], [Column; 3]); 5] = [
+        (&RootAnswer::MFA_ENABLED, mfa),
+        (&RootAnswer::VIRTUAL_MFA, virtual_mfa),
+        (&RootAnswer::ACCESS_KEYS, access_keys),
+        (&RootAnswer::PASSWORD, password),
+        (&RootAnswer::SIGNING_CERTIFICATES, certificates),
+    ];
+    let columns = answers.into_iter().flat_map(|(sources, columns)| columns.map(|it| it.of(Origin::AnyOf(sources))));
+    let doc = "Where these sources contradict each other about the root user: who says what; null where they do not.";
+    let contradictions = text("root_contradictions", doc).of(Origin::AllOf(&COMPARED));
+    columns.chain([contradictions]).collect()
+}
+
+/// The sources that tell of the root user.
+const COMPARED: [Source; 7] = [
+    Source::CredentialReport,
+    Source::AccountSummary,
+    Source::VirtualMfaDevices,
+    Source::RootLoginProfile,
+    Source::RootAccessKeys,
+    Source::RootMfaDevices,
+    Source::RootSigningCertificates,
+];
+
+/// What the root row of the credential report, and the root session, say beyond yes and no.
+fn root_row() -> Vec<Column> {
+    let report = [
+        time("root_password_last_used", "When the root user's password was last used."),
+        text("root_password_last_used_reason", "The report's word where that is null, or `no root row`."),
+        time("root_password_last_changed", "When the root user's password was last set."),
+        text("root_password_last_changed_reason", "The report's word where that is null, or `no root row`."),
+        time("root_access_key_1_last_used_date", "When the root user's first key was last used."),
+        text("root_access_key_1_last_used_date_reason", "The report's word where that is null, or `no root row`."),
+        time("root_access_key_2_last_used_date", "When the root user's second key was last used."),
+        text("root_access_key_2_last_used_date_reason", "The report's word where that is null, or `no root row`."),
+    ];
+    let columns = report.into_iter().map(|column| column.from(Source::CredentialReport));
+    let ids = "The ids of the root user's access keys, as the root session tells them; null where there was none.";
+    columns.chain([texts("root_access_key_ids", ids).optional().from(Source::RootAccessKeys)]).collect()
 }
 
 fn password_policy() -> Vec<Column> {

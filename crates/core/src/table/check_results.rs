@@ -1,6 +1,8 @@
 //! `check_results`: a verdict for every account and check, so that a pass is provable without a row for each.
 
-use super::{Table, count, key, text, time};
+use arrow_schema::DataType;
+
+use super::{Table, column, count, key, text, time};
 
 pub(super) fn table() -> Table {
     let columns = vec![
@@ -17,6 +19,11 @@ pub(super) fn table() -> Table {
         time(
             "evidence_generated_at",
             "When the report behind the verdict was made; null where it was read during the sweep, or not at all.",
+        ),
+        column(
+            "evidence_age_seconds",
+            DataType::Int64,
+            "How old that report was at the time by which the run judges, in seconds.",
         ),
     ];
     Table::new(
