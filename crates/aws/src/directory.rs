@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use aws_sdk_organizations::types::Account as SdkAccount;
-use orgsweep_cloud::{AccountPage, Answer, Answered, ApiError, Directory};
-use orgsweep_core::{Account, AccountState, Call, Caller, OrgPath, Organization};
+use orgsweep_cloud::{AccountPage, Answer, Answered, ApiError, Directory, TagPage};
+use orgsweep_core::{
+    Account, AccountId, AccountState, Call, Caller, ErrorKind, OrgPath, Organization, OrganizationFeatures, Tag,
+};
 
 use crate::AwsCloud;
 use crate::convert::{account_id, required, timestamp};
@@ -42,6 +44,32 @@ impl Directory for AwsCloud {
         let Answer { value, request_id } = answered(call, result)?;
         let accounts = value.accounts().iter().map(|listed| account(call, listed)).collect::<Result<_, _>>()?;
         let page = AccountPage { accounts, next_token: value.next_token().map(str::to_owned) };
+        Ok(Answer { value: page, request_id })
+    }
+
+    async fn organization_features(&self) -> Answered<OrganizationFeatures> {
+        match answered(Call::ListOrganizationsFeatures, self.iam.list_organizations_features().send().await) {
+            Ok(Answer { value, request_id }) => {
+                let is_on = |name: &str| value.enabled_features().iter().any(|feature| feature.as_str() == name);
+                let features = OrganizationFeatures {
+                    root_credentials_management: is_on("RootCredentialsManagement"),
+                    root_sessions: is_on("RootSessions"),
+                };
+                Ok(Answer { value: features, request_id })
+            }
+            Err(error) if error.kind == ErrorKind::Absent => {
+                Ok(Answer { value: OrganizationFeatures::default(), request_id: error.request_id })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn account_tags(&self, account: AccountId, next_token: Option<&str>) -> Answered<TagPage> {
+        let request = self.organizations.list_tags_for_resource().resource_id(account.as_str());
+        let result = request.set_next_token(next_token.map(str::to_owned)).send().await;
+        let Answer { value, request_id } = answered(Call::ListTagsForResource, result)?;
+        let tags = value.tags().iter().map(|tag| Tag { key: tag.key().to_owned(), value: tag.value().to_owned() });
+        let page = TagPage { tags: tags.collect(), next_token: value.next_token().map(str::to_owned) };
         Ok(Answer { value: page, request_id })
     }
 }

@@ -98,6 +98,12 @@ fn kind_of(call: Call, code: &str, status: u16) -> ErrorKind {
         | "PriorRequestNotComplete" => ErrorKind::Throttled,
         "LimitExceeded" if call == Call::GenerateCredentialReport => ErrorKind::Throttled,
         "ReportNotPresent" | "ReportExpired" | "NoSuchEntity" | "ResourceNotFoundException" => ErrorKind::Absent,
+        // Without these two, no feature of centralized root access can be on: the answer is that none is.
+        "ServiceAccessNotEnabledException" | "OrganizationNotInAllFeaturesModeException"
+            if call == Call::ListOrganizationsFeatures =>
+        {
+            ErrorKind::Absent
+        }
         "ReportInProgress" => ErrorKind::NotReady,
         // Credentials that AWS does not know are as good as run out: new ones may do.
         "ExpiredToken"
@@ -113,6 +119,7 @@ fn kind_of(call: Call, code: &str, status: u16) -> ErrorKind {
         | "MissingAuthenticationTokenException" => ErrorKind::Expired,
         "AccessDenied"
         | "AccessDeniedException"
+        | "AccountNotManagementOrDelegatedAdministratorException"
         | "UnauthorizedOperation"
         | "NotAuthorized"
         | "OptInRequired"
@@ -168,6 +175,15 @@ mod tests {
     fn a_limit_is_capacity_only_where_a_report_is_asked_for() {
         check(Call::GenerateCredentialReport, "LimitExceeded", 409, ErrorKind::Throttled);
         check(Call::GetAccountSummary, "LimitExceeded", 409, ErrorKind::Fatal);
+    }
+
+    #[test]
+    fn an_organization_without_trusted_access_has_no_features_on() {
+        let call = Call::ListOrganizationsFeatures;
+        check(call, "ServiceAccessNotEnabledException", 400, ErrorKind::Absent);
+        check(call, "OrganizationNotInAllFeaturesModeException", 400, ErrorKind::Absent);
+        check(call, "AccountNotManagementOrDelegatedAdministratorException", 400, ErrorKind::Denied);
+        check(call, "OrganizationNotFoundException", 400, ErrorKind::Fatal);
     }
 
     #[test]

@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use aws_sdk_iam::config::{Builder, IdentityCache};
-use aws_sdk_iam::types::{AssignmentStatusType, PasswordPolicy as SdkPolicy, ReportStateType, SummaryKeyType};
+use aws_sdk_iam::types::{
+    AccessKeyMetadata, AssignmentStatusType, PasswordPolicy as SdkPolicy, ReportStateType, StatusType, SummaryKeyType,
+};
 use bytes::Bytes;
-use orgsweep_cloud::{AccountIam, Answer, Answered, RawReport, ReportState, Session, VirtualMfaPage};
-use orgsweep_core::{AccountSummary, Call, ErrorKind, PasswordPolicy};
+use orgsweep_cloud::{AccountIam, Answer, Answered, ApiError, RawReport, ReportState, Session, VirtualMfaPage};
+use orgsweep_core::{AccountSummary, Call, ErrorKind, ListedKey, PasswordPolicy};
 
 use crate::convert::{invalid_answer, required, timestamp};
 use crate::error::answered;
 use crate::{AwsCloud, sdk_credentials};
 
 /// The settings of one request: the session's credentials, as they are.
-fn signed_by(session: &Session) -> Builder {
+pub(crate) fn signed_by(session: &Session) -> Builder {
     match sdk_credentials(session) {
         None => Builder::new(),
         // The credentials are in hand; a cache for them would be filled once for each request.
@@ -93,6 +95,30 @@ impl AccountIam for AwsCloud {
         let Answer { value, request_id } = answered(Call::ListAccountAliases, request.send().await)?;
         Ok(Answer { value: value.account_aliases().first().cloned(), request_id })
     }
+
+    async fn access_keys(&self, session: &Session, user: &str) -> Answered<Option<Vec<ListedKey>>> {
+        let call = Call::ListAccessKeys;
+        let request = self.iam.list_access_keys().user_name(user).customize().config_override(signed_by(session));
+        match answered(call, request.send().await) {
+            Ok(Answer { value, request_id }) => {
+                Ok(Answer { value: Some(listed_keys(call, value.access_key_metadata())?), request_id })
+            }
+            Err(error) if error.kind == ErrorKind::Absent => Ok(Answer { value: None, request_id: error.request_id }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Access keys as the sweep keeps them.
+pub(crate) fn listed_keys(call: Call, listed: &[AccessKeyMetadata]) -> Result<Vec<ListedKey>, ApiError> {
+    let key = |key: &AccessKeyMetadata| {
+        Ok(ListedKey {
+            id: required(call, "access key id", key.access_key_id())?.to_owned(),
+            status: required(call, "status", key.status().map(StatusType::as_str))?.to_owned(),
+            created_at: key.create_date().and_then(timestamp),
+        })
+    };
+    listed.iter().map(key).collect()
 }
 
 fn password_policy(policy: &SdkPolicy) -> PasswordPolicy {

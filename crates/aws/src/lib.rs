@@ -10,6 +10,7 @@ mod directory;
 mod error;
 mod iam;
 mod role_broker;
+mod root_iam;
 
 use orgsweep_cloud::{Credentials, Session};
 

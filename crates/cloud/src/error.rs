@@ -22,14 +22,19 @@ impl Scope {
     #[must_use]
     pub fn of(call: Call) -> Self {
         match call {
-            Call::GetCallerIdentity | Call::AssumeRole => Self::Sts,
-            Call::DescribeOrganization | Call::ListAccounts => Self::Organizations,
-            Call::GenerateCredentialReport
+            Call::GetCallerIdentity | Call::AssumeRole | Call::AssumeRoot => Self::Sts,
+            Call::DescribeOrganization | Call::ListAccounts | Call::ListTagsForResource => Self::Organizations,
+            Call::ListOrganizationsFeatures
+            | Call::GenerateCredentialReport
             | Call::GetCredentialReport
             | Call::GetAccountSummary
             | Call::GetAccountPasswordPolicy
             | Call::ListVirtualMFADevices
-            | Call::ListAccountAliases => Self::Iam,
+            | Call::ListAccountAliases
+            | Call::ListAccessKeys
+            | Call::GetLoginProfile
+            | Call::ListMFADevices
+            | Call::ListSigningCertificates => Self::Iam,
             Call::GetAlternateContact => Self::Account,
         }
     }

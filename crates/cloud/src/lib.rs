@@ -10,12 +10,13 @@ mod session;
 use async_trait::async_trait;
 use bytes::Bytes;
 use orgsweep_core::{
-    Account, AccountId, AccountSummary, Caller, Contact, ContactType, Organization, PasswordPolicy, Timestamp,
+    Account, AccountId, AccountSummary, Caller, Contact, ContactType, ListedKey, Organization, OrganizationFeatures,
+    PasswordPolicy, Tag, Timestamp,
 };
 
 pub use error::{Answer, Answered, ApiError, Scope};
 pub use policy::{POLICY_VERSION, session_policy};
-pub use session::{AssumeRole, Credentials, Session};
+pub use session::{AssumeRole, AssumeRoot, Credentials, Session};
 
 /// A page of the organization's accounts, and how to ask for the next one. An empty page may have one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,15 @@ pub struct VirtualMfaPage {
     pub next_marker: Option<String>,
 }
 
+/// A page of an account's tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagPage {
+    /// The tags.
+    pub tags: Vec<Tag>,
+    /// Where the next page starts; `None` after the last.
+    pub next_token: Option<String>,
+}
+
 /// AWS Organizations, and who asks it. Always the caller's own credentials.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -66,6 +76,13 @@ pub trait Directory: Send + Sync {
 
     /// `organizations:ListAccounts`, one page, from the start or from a token.
     async fn list_accounts(&self, next_token: Option<&str>) -> Answered<AccountPage>;
+
+    /// `iam:ListOrganizationsFeatures`. Where IAM has no trusted access to the organization, or the organization not
+    /// all features, nothing is on.
+    async fn organization_features(&self) -> Answered<OrganizationFeatures>;
+
+    /// `organizations:ListTagsForResource` of an account, one page, from the start or from a token.
+    async fn account_tags(&self, account: AccountId, next_token: Option<&str>) -> Answered<TagPage>;
 }
 
 /// AWS STS. Always the caller's own credentials.
@@ -74,6 +91,10 @@ pub trait RoleBroker: Send + Sync {
     /// `sts:AssumeRole`. A role that is missing and one that does not trust the caller both come back as
     /// [`ErrorKind::Denied`](orgsweep_core::ErrorKind::Denied).
     async fn assume_role(&self, request: &AssumeRole) -> Answered<Credentials>;
+
+    /// `sts:AssumeRoot` with the task policy `IAMAuditRootUserCredentials`. A feature that is off comes back as
+    /// [`ErrorKind::Denied`](orgsweep_core::ErrorKind::Denied), like a missing permission.
+    async fn assume_root(&self, request: &AssumeRoot) -> Answered<Credentials>;
 }
 
 /// What is asked of IAM inside an account.
@@ -98,6 +119,26 @@ pub trait AccountIam: Send + Sync {
 
     /// `iam:ListAccountAliases`; `None` where there is none.
     async fn account_alias(&self, session: &Session) -> Answered<Option<String>>;
+
+    /// `iam:ListAccessKeys` of one user, who has two keys at most; `None` where there is no such user.
+    async fn access_keys(&self, session: &Session, user: &str) -> Answered<Option<Vec<ListedKey>>>;
+}
+
+/// What is asked of IAM about the root user, in a session that [`RoleBroker::assume_root`] opened. No answer names the
+/// user.
+#[async_trait]
+pub trait RootIam: Send + Sync {
+    /// `iam:GetLoginProfile`: whether there is a password.
+    async fn root_has_password(&self, session: &Session) -> Answered<bool>;
+
+    /// `iam:ListAccessKeys`.
+    async fn root_access_keys(&self, session: &Session) -> Answered<Vec<ListedKey>>;
+
+    /// `iam:ListMFADevices`: the serial numbers of eight devices at most.
+    async fn root_mfa_devices(&self, session: &Session) -> Answered<Vec<String>>;
+
+    /// `iam:ListSigningCertificates`, counted.
+    async fn root_signing_certificates(&self, session: &Session) -> Answered<u32>;
 }
 
 /// What is asked of AWS Account Management inside an account.
@@ -108,12 +149,18 @@ pub trait AccountContacts: Send + Sync {
 }
 
 /// Everything a sweep asks of AWS.
-pub trait Cloud: Directory + RoleBroker + AccountIam + AccountContacts {}
+pub trait Cloud: Directory + RoleBroker + AccountIam + RootIam + AccountContacts {}
 
-impl<T: Directory + RoleBroker + AccountIam + AccountContacts> Cloud for T {}
+impl<T: Directory + RoleBroker + AccountIam + RootIam + AccountContacts> Cloud for T {}
 
 /// The ARN of a role called `name` (a path may stand before it, as in `security/scanner`) in an account.
 #[must_use]
 pub fn role_arn(partition: orgsweep_core::Partition, account: AccountId, name: &str) -> String {
     format!("arn:{partition}:iam::{account}:role/{}", name.trim_start_matches('/'))
+}
+
+/// The ARN of the task policy that a root session is cut down to: it may look at root credentials, and no more.
+#[must_use]
+pub fn root_audit_policy_arn(partition: orgsweep_core::Partition) -> String {
+    format!("arn:{partition}:iam::aws:policy/root-task/IAMAuditRootUserCredentials")
 }

@@ -23,7 +23,18 @@ pub struct AssumeRole {
     pub policy: Arc<str>,
 }
 
-/// The credentials of an assumed role.
+/// What `sts:AssumeRoot` is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumeRoot {
+    /// The member account whose root user's credentials are audited.
+    pub account: AccountId,
+    /// The ARN of the task policy.
+    pub task_policy_arn: String,
+    /// How long the session holds: 15 minutes at most.
+    pub duration: Duration,
+}
+
+/// The credentials of an assumed role, or of a root session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The id, which is no secret.
@@ -50,6 +61,6 @@ impl fmt::Debug for Credentials {
 pub enum Session {
     /// The caller's own, for the caller's own account.
     Caller,
-    /// Those of the role that was assumed in the account.
+    /// Those of the role, or of the root session, that was assumed in the account.
     Role(Arc<Credentials>),
 }
