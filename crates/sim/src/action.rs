@@ -19,13 +19,21 @@ pub enum Action {
     GetAlternateContact,
     /// `iam:ListUsers`, which orgsweep does not call.
     ListUsers,
-    /// `iam:ListAccessKeys`, which orgsweep does not call.
+    /// `iam:ListAccessKeys`.
     ListAccessKeys,
+    /// `iam:GetUser`, which orgsweep does not call.
+    GetUser,
+    /// `iam:GetLoginProfile`.
+    GetLoginProfile,
+    /// `iam:ListMFADevices`.
+    ListMfaDevices,
+    /// `iam:ListSigningCertificates`.
+    ListSigningCertificates,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::GenerateCredentialReport,
         Self::GetCredentialReport,
         Self::GetAccountSummary,
@@ -35,7 +43,27 @@ impl Action {
         Self::GetAlternateContact,
         Self::ListUsers,
         Self::ListAccessKeys,
+        Self::GetUser,
+        Self::GetLoginProfile,
+        Self::ListMfaDevices,
+        Self::ListSigningCertificates,
     ];
+
+    /// The actions that the task policy `IAMAuditRootUserCredentials` leaves to a root session, as far as the
+    /// simulation knows them.
+    pub const OF_ROOT_AUDIT: [Self; 5] = [
+        Self::GetUser,
+        Self::GetLoginProfile,
+        Self::ListAccessKeys,
+        Self::ListMfaDevices,
+        Self::ListSigningCertificates,
+    ];
+
+    /// The action that has this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
 
     /// The name in policies: `iam:GetCredentialReport`.
     #[must_use]
@@ -50,6 +78,10 @@ impl Action {
             Self::GetAlternateContact => "account:GetAlternateContact",
             Self::ListUsers => "iam:ListUsers",
             Self::ListAccessKeys => "iam:ListAccessKeys",
+            Self::GetUser => "iam:GetUser",
+            Self::GetLoginProfile => "iam:GetLoginProfile",
+            Self::ListMfaDevices => "iam:ListMFADevices",
+            Self::ListSigningCertificates => "iam:ListSigningCertificates",
         }
     }
 
@@ -78,10 +110,21 @@ impl Actions {
         Self(Action::ALL.into_iter().filter(|action| matches(*action)).fold(0, |bits, action| bits | action.bit()))
     }
 
+    /// This action alone.
+    #[must_use]
+    pub fn only(action: Action) -> Self {
+        Self(action.bit())
+    }
+
     /// Whether the action is in the set.
     #[must_use]
     pub fn contains(self, action: Action) -> bool {
         self.0 & action.bit() != 0
+    }
+
+    /// The actions of the set, in the order of [`Action::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Action> {
+        Action::ALL.into_iter().filter(move |action| self.contains(*action))
     }
 
     /// The actions in either set.
@@ -117,8 +160,8 @@ mod tests {
 
     #[test]
     fn every_call_that_orgsweep_makes_in_an_account_is_known() {
-        for call in Call::IN_ACCOUNT {
-            assert!(Action::ALL.iter().any(|action| action.name() == call.action()), "{call}");
+        for call in Call::IN_ACCOUNT.into_iter().chain(Call::AS_ROOT) {
+            assert!(Action::from_name(call.action()).is_some(), "{call}");
         }
     }
 

@@ -5,14 +5,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use orgsweep_cloud::{
-    AccountContacts, AccountIam, AccountPage, Answer, Answered, ApiError, AssumeRole, Credentials, Directory,
-    RawReport, ReportState, RoleBroker, Session, VirtualMfaPage,
+    AccountContacts, AccountIam, AccountPage, Answer, Answered, ApiError, AssumeRole, AssumeRoot, Credentials,
+    Directory, RawReport, ReportState, RoleBroker, RootIam, Session, TagPage, VirtualMfaPage,
 };
-use orgsweep_core::{AccountSummary, Call, Caller, Contact, ContactType, ErrorKind, Organization, PasswordPolicy};
+use orgsweep_core::{
+    AccountId, AccountSummary, Call, Caller, Contact, ContactType, ErrorKind, ListedKey, Organization,
+    OrganizationFeatures, PasswordPolicy,
+};
 
 use crate::environment::CALLER_ACCESS_KEY_ID;
 use crate::fault::kind_of;
-use crate::request::{AssignmentStatus, AssumeRoleInput, Operation, Output, PageRequest, Request, Signer};
+use crate::request::{
+    self, AssignmentStatus, AssumeRoleInput, AssumeRootInput, AssumedRole, Operation, Output, PageRequest, Request,
+    Signer,
+};
 use crate::simulation::Simulation;
 
 /// A simulation as the sweep sees AWS, without a network between them. Clones share the simulation.
@@ -47,6 +53,32 @@ impl SimCloud {
                 request_id,
             }),
         }
+    }
+}
+
+impl SimCloud {
+    /// The keys of a user, or in a root session of the root user.
+    async fn list_keys(&self, session: &Session, user: Option<&str>) -> Answered<Vec<ListedKey>> {
+        let call = Call::ListAccessKeys;
+        let answer = self.ask(call, session, Operation::ListAccessKeys(user.map(str::to_owned))).await?;
+        taken(call, answer, |output| match output {
+            Output::AccessKeys(_, keys) => Some(keys.into_iter().map(listed_key).collect()),
+            _ => None,
+        })
+    }
+}
+
+fn listed_key(key: request::ListedKey) -> ListedKey {
+    let status = if key.active { "Active" } else { "Inactive" };
+    ListedKey { id: key.id, status: status.to_owned(), created_at: Some(key.created_at) }
+}
+
+fn credentials_of(role: AssumedRole) -> Credentials {
+    Credentials {
+        access_key_id: role.access_key_id,
+        secret_access_key: role.secret_access_key,
+        session_token: role.session_token,
+        expires_at: role.expires_at,
     }
 }
 
@@ -116,6 +148,31 @@ impl Directory for SimCloud {
             _ => None,
         })
     }
+
+    async fn organization_features(&self) -> Answered<OrganizationFeatures> {
+        let call = Call::ListOrganizationsFeatures;
+        let answer = self.ask(call, &Session::Caller, Operation::ListOrganizationsFeatures).await?;
+        taken(call, answer, |output| match output {
+            Output::Features(_, enabled) => Some(OrganizationFeatures {
+                root_credentials_management: enabled.contains(&"RootCredentialsManagement"),
+                root_sessions: enabled.contains(&"RootSessions"),
+            }),
+            _ => None,
+        })
+    }
+
+    async fn account_tags(&self, account: AccountId, next_token: Option<&str>) -> Answered<TagPage> {
+        let call = Call::ListTagsForResource;
+        let operation = Operation::ListTagsForResource {
+            resource_id: account.to_string(),
+            next_token: next_token.map(str::to_owned),
+        };
+        let answer = self.ask(call, &Session::Caller, operation).await?;
+        taken(call, answer, |output| match output {
+            Output::Tags(tags, next_token) => Some(TagPage { tags, next_token }),
+            _ => None,
+        })
+    }
 }
 
 #[async_trait]
@@ -131,12 +188,21 @@ impl RoleBroker for SimCloud {
         });
         let answer = self.ask(call, &Session::Caller, operation).await?;
         taken(call, answer, |output| match output {
-            Output::AssumedRole(role) => Some(Credentials {
-                access_key_id: role.access_key_id,
-                secret_access_key: role.secret_access_key,
-                session_token: role.session_token,
-                expires_at: role.expires_at,
-            }),
+            Output::AssumedRole(role) => Some(credentials_of(*role)),
+            _ => None,
+        })
+    }
+
+    async fn assume_root(&self, request: &AssumeRoot) -> Answered<Credentials> {
+        let call = Call::AssumeRoot;
+        let operation = Operation::AssumeRoot(AssumeRootInput {
+            target_principal: request.account.to_string(),
+            task_policy_arn: request.task_policy_arn.clone(),
+            duration_seconds: Some(request.duration.as_secs()),
+        });
+        let answer = self.ask(call, &Session::Caller, operation).await?;
+        taken(call, answer, |output| match output {
+            Output::AssumedRoot(root) => Some(credentials_of(*root)),
             _ => None,
         })
     }
@@ -203,6 +269,41 @@ impl AccountIam for SimCloud {
         let answer = self.ask(call, session, Operation::ListAccountAliases).await?;
         taken(call, answer, |output| match output {
             Output::Aliases(aliases) => Some(aliases.into_iter().next()),
+            _ => None,
+        })
+    }
+
+    async fn access_keys(&self, session: &Session, user: &str) -> Answered<Option<Vec<ListedKey>>> {
+        optional(self.list_keys(session, Some(user)).await)
+    }
+}
+
+#[async_trait]
+impl RootIam for SimCloud {
+    async fn root_has_password(&self, session: &Session) -> Answered<bool> {
+        let call = Call::GetLoginProfile;
+        let profile = optional(self.ask(call, session, Operation::GetLoginProfile).await)?;
+        Ok(Answer { value: profile.value.is_some(), request_id: profile.request_id })
+    }
+
+    async fn root_access_keys(&self, session: &Session) -> Answered<Vec<ListedKey>> {
+        self.list_keys(session, None).await
+    }
+
+    async fn root_mfa_devices(&self, session: &Session) -> Answered<Vec<String>> {
+        let call = Call::ListMFADevices;
+        let answer = self.ask(call, session, Operation::ListMfaDevices).await?;
+        taken(call, answer, |output| match output {
+            Output::MfaDevices(devices) => Some(devices.into_iter().map(|(serial, _)| serial).collect()),
+            _ => None,
+        })
+    }
+
+    async fn root_signing_certificates(&self, session: &Session) -> Answered<u32> {
+        let call = Call::ListSigningCertificates;
+        let answer = self.ask(call, session, Operation::ListSigningCertificates).await?;
+        taken(call, answer, |output| match output {
+            Output::SigningCertificates(certificates) => u32::try_from(certificates.len()).ok(),
             _ => None,
         })
     }

@@ -109,7 +109,10 @@ pub fn kind_of(code: &str, status: u16) -> ErrorKind {
         | "LimitExceeded" => ErrorKind::Throttled,
         "ReportInProgress" => ErrorKind::NotReady,
         "ReportNotPresent" | "ReportExpired" | "NoSuchEntity" | "ResourceNotFoundException" => ErrorKind::Absent,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => ErrorKind::Denied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "AccountNotManagementOrDelegatedAdministratorException" => ErrorKind::Denied,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"

@@ -34,13 +34,14 @@ pub use http::serve;
 pub use mix::{Mix, PerMille, RootMix, Unreadable, UserMix};
 pub use model::{
     AccountFacts, AccountStanding, CertificateFacts, ContactFacts, KeyFacts, KeyUse, MfaDevice, Model, Moment, Posture,
-    RoleStanding, RootFacts, UserFacts,
+    RoleStanding, RootFacts, SinceReport, UserFacts,
 };
 pub use profile::{Latencies, Latency, Profile, Quota, Quotas, ReportMaking, UnknownProfile};
 pub use report::{REPORT_HEADER, write_report};
 pub use request::{
-    AssignmentStatus, AssumeRoleInput, AssumedRole, DescribedOrganization, Identity, ListedKey, ListedMfaDevice,
-    ListedUser, Operation, Output, PageRequest, Reply, Request, Service, Signer,
+    AssignmentStatus, AssumeRoleInput, AssumeRootInput, AssumedRole, DescribedOrganization, Identity,
+    ListedCertificate, ListedKey, ListedMfaDevice, ListedUser, Operation, Output, PageRequest, Reply, Request, Service,
+    Signer,
 };
 pub use settings::SimSettings;
 pub use simulation::Simulation;

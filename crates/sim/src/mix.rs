@@ -1,5 +1,7 @@
 //! How common each habit is in a simulated organization.
 
+use crate::action::Action;
+
 /// A rate: how many of a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PerMille(pub u16);
@@ -28,6 +30,9 @@ pub struct Mix {
     pub fresh_report: PerMille,
     /// Accounts that have a report of more than four hours; of some of them AWS says that it expired.
     pub old_report: PerMille,
+    /// Accounts in which something changed since their fresh report was made: a user was deleted, or the root user set
+    /// up MFA.
+    pub changed_since_report: PerMille,
 }
 
 /// What cannot be read. The management account always can.
@@ -39,14 +44,21 @@ pub struct Unreadable {
     pub call_denied: PerMille,
     /// Members that are suspended, closed, or never finished their sign-up.
     pub unusable: PerMille,
+    /// Actions that are denied on top of that, each in so many members.
+    pub denied: Vec<(Action, PerMille)>,
     /// From this many members on, one of each kind is certain, so that a small organization shows them too.
     pub certain_from: Option<u32>,
 }
 
 impl Unreadable {
     /// Everything can be read.
-    pub const NONE: Self =
-        Self { role_denied: PerMille(0), call_denied: PerMille(0), unusable: PerMille(0), certain_from: None };
+    pub const NONE: Self = Self {
+        role_denied: PerMille(0),
+        call_denied: PerMille(0),
+        unusable: PerMille(0),
+        denied: Vec::new(),
+        certain_from: None,
+    };
 }
 
 /// The habits of root users.
@@ -126,13 +138,20 @@ impl Default for Mix {
             contacts: [PerMille(300), PerMille(250), PerMille(350)],
             fresh_report: PerMille(80),
             old_report: PerMille(60),
+            changed_since_report: PerMille(150),
         }
     }
 }
 
 impl Default for Unreadable {
     fn default() -> Self {
-        Self { role_denied: PerMille(10), call_denied: PerMille(5), unusable: PerMille(10), certain_from: Some(50) }
+        Self {
+            role_denied: PerMille(10),
+            call_denied: PerMille(5),
+            unusable: PerMille(10),
+            denied: Vec::new(),
+            certain_from: Some(50),
+        }
     }
 }
 

@@ -11,8 +11,9 @@ mod tree;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use orgsweep_core::{AccountId, Organization, Partition, Timestamp};
+use orgsweep_core::{AccountId, Organization, OrganizationFeatures, Partition, Timestamp};
 
 use crate::mix::Mix;
 use crate::random::{Draw, Topic, UPPER};
@@ -22,12 +23,15 @@ use standing::Certain;
 use tree::Tree;
 
 pub use account::AccountFacts;
-pub use credentials::{CertificateFacts, KeyFacts, KeyUse, MfaDevice, Moment, UserFacts};
+pub use credentials::{CertificateFacts, KeyFacts, KeyUse, MfaDevice, Moment, SinceReport, UserFacts};
 pub use posture::{ContactFacts, Posture, RootFacts};
 pub use standing::{AccountStanding, RoleStanding};
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;
+
+/// AWS serves a report that is younger than this instead of making a new one.
+const FRESH: Duration = Duration::from_hours(4);
 
 /// The facts of a simulated organization.
 ///
@@ -43,6 +47,7 @@ pub struct Model {
     region: Arc<str>,
     home_region: Arc<str>,
     management_role: bool,
+    features: OrganizationFeatures,
     mix: Mix,
     ids: AccountIds,
     tree: Tree,
@@ -62,6 +67,7 @@ impl Model {
             region: settings.region.as_str().into(),
             home_region: settings.partition.default_region().into(),
             management_role: settings.management_role,
+            features: settings.features,
             mix: settings.mix.clone(),
             ids: AccountIds::new(settings.seed),
             tree: Tree::new(settings.seed),
@@ -105,6 +111,12 @@ impl Model {
         Organization { id: self.tree.organization_id.clone(), management_account_id: self.account_id(0) }
     }
 
+    /// What of centralized root access is on.
+    #[must_use]
+    pub fn features(&self) -> OrganizationFeatures {
+        self.features
+    }
+
     /// The id of the organization's root, `r-…`.
     #[must_use]
     pub fn root_id(&self) -> &str {
@@ -139,7 +151,7 @@ impl Model {
 
 /// The time `seconds` before another.
 fn before(time: Timestamp, seconds: u64) -> Timestamp {
-    time.minus(std::time::Duration::from_secs(seconds))
+    time.minus(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Quotas {
     pub describe_organization: Option<Quota>,
     /// `ListRoots`, in the caller's account.
     pub list_roots: Option<Quota>,
+    /// `ListTagsForResource`, in the caller's account.
+    pub list_tags: Option<Quota>,
     /// All of STS, in the caller's account.
     pub sts: Option<Quota>,
     /// All of IAM, in the account that is asked.
@@ -64,6 +66,8 @@ pub struct Latencies {
     pub organizations: Latency,
     /// AWS STS.
     pub sts: Latency,
+    /// `AssumeRoot` of AWS STS.
+    pub root_session: Latency,
     /// IAM.
     pub iam: Latency,
     /// AWS Account Management.
@@ -106,8 +110,13 @@ impl Profile {
     /// No limits, no latency; a report is there as soon as it was asked for.
     #[must_use]
     pub fn instant() -> Self {
-        let latencies =
-            Latencies { organizations: Latency::NONE, sts: Latency::NONE, iam: Latency::NONE, account: Latency::NONE };
+        let latencies = Latencies {
+            organizations: Latency::NONE,
+            sts: Latency::NONE,
+            root_session: Latency::NONE,
+            iam: Latency::NONE,
+            account: Latency::NONE,
+        };
         let reports = ReportMaking { base: Latency::NONE, per_user: Duration::ZERO, capacity: None };
         Self { name: "instant", quotas: Quotas::default(), latencies, reports }
     }
@@ -125,6 +134,7 @@ impl Profile {
             list_accounts: quota(8.0, 12.0),
             describe_organization: quota(1.0, 2.0),
             list_roots: quota(1.0, 2.0),
+            list_tags: quota(10.0, 15.0),
             sts: quota(600.0, 600.0),
             iam: quota(10.0, 20.0),
             alternate_contact: quota(10.0, 15.0),
@@ -132,6 +142,7 @@ impl Profile {
         let latencies = Latencies {
             organizations: Latency::millis(80, 200),
             sts: Latency::millis(50, 100),
+            root_session: Latency::millis(600, 900),
             iam: Latency::millis(40, 120),
             account: Latency::millis(60, 180),
         };

@@ -42,6 +42,8 @@ pub(crate) enum Topic {
     AccountId = 15,
     /// The key that session tokens are sealed with.
     TokenKey = 16,
+    /// The tags of an account.
+    Tags = 17,
 }
 
 /// The finalizer of splitmix64: a bijection in which each bit of the input moves half of the output.

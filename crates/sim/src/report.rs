@@ -1,5 +1,7 @@
 //! The credential report as AWS writes it: CSV with 22 columns, LF, no newline at the end, the root user first.
 
+use orgsweep_core::Timestamp;
+
 use crate::calendar::push_time;
 use crate::model::{CertificateFacts, KeyFacts, Model, Moment, UserFacts};
 use crate::random::{Draw, Topic};
@@ -14,22 +16,25 @@ cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
 /// A generous guess at a row, in bytes.
 const ROW_BYTES: usize = 400;
 
-/// Appends the credential report of the account with this index.
+/// Appends the credential report that was made at this time of the account with this index. What happened since a
+/// report was made does not stand in it.
 ///
 /// How AWS writes a name with a comma in it is not known, so half of the accounts quote such names by RFC 4180 and the
 /// other half write them as they are.
-pub fn write_report(model: &Model, index: u32, out: &mut Vec<u8>) {
-    let users = model.users(index);
+pub fn write_report(model: &Model, index: u32, made_at: Timestamp, out: &mut Vec<u8>) {
+    let is_earlier = model.earlier_report(index) == Some(made_at);
+    let mut users = model.users(index);
+    users.retain(|user| is_earlier || user.is_there());
     let is_quoted = Draw::new(model.seed(), Topic::Report, index, 1).below(2) == 0;
     out.reserve(REPORT_HEADER.len() + users.len() * ROW_BYTES);
     out.extend_from_slice(REPORT_HEADER.as_bytes());
     for user in &users {
         out.push(b'\n');
-        push_row(out, user, is_quoted);
+        push_row(out, user, is_quoted, user.has_mfa_in_report(is_earlier));
     }
 }
 
-fn push_row(out: &mut Vec<u8>, user: &UserFacts, is_quoted: bool) {
+fn push_row(out: &mut Vec<u8>, user: &UserFacts, is_quoted: bool, has_mfa: bool) {
     push_text(out, &user.name, is_quoted);
     out.push(b',');
     push_text(out, &user.arn, is_quoted);
@@ -39,7 +44,7 @@ fn push_row(out: &mut Vec<u8>, user: &UserFacts, is_quoted: bool) {
     for moment in [user.password_last_used, user.password_last_changed, user.password_next_rotation] {
         push_moment(out, moment);
     }
-    push_flag(out, user.mfa.is_some());
+    push_flag(out, has_mfa);
     for key in &user.keys {
         push_key(out, key.as_ref());
     }
@@ -112,7 +117,8 @@ mod tests {
 
     fn report(model: &Model, index: u32) -> String {
         let mut out = Vec::new();
-        write_report(model, index, &mut out);
+        let made_at = model.earlier_report(index).unwrap_or(model.now());
+        write_report(model, index, made_at, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -134,6 +140,30 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_since_an_earlier_report_stands_only_in_a_later_one() {
+        let settings = SimSettings { accounts: 3000, users_per_account: 3, ..SimSettings::default() };
+        let model = Model::new(&settings);
+        let (mut deleted, mut with_mfa) = (0, 0);
+        for index in 0..=3000 {
+            let Some(change) = model.users(index).into_iter().find(|user| user.since_report.is_some()) else {
+                continue;
+            };
+            let earlier = report(&model, index);
+            let mut later = Vec::new();
+            write_report(&model, index, model.now(), &mut later);
+            let later = String::from_utf8(later).unwrap();
+            if change.is_there() {
+                assert!(change.is_root && earlier.lines().count() == later.lines().count() && earlier != later);
+                with_mfa += 1;
+            } else {
+                assert_eq!(earlier.lines().count(), later.lines().count() + 1);
+                deleted += 1;
+            }
+        }
+        assert!(deleted > 0 && with_mfa > 0, "{deleted} {with_mfa}");
+    }
+
+    #[test]
     fn commas_come_quoted_from_some_accounts_and_bare_from_others() {
         let model = Model::new(&SimSettings::default());
         let lines: Vec<String> = (0..300)
@@ -146,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_row_tells_an_inactive_key_from_none() {
-        let time = orgsweep_core::Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let time = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
         let key = KeyFacts { active: false, last_rotated: time, last_use: None };
         let mut out = Vec::new();
         push_key(&mut out, Some(&key));

@@ -1,6 +1,6 @@
 //! Requests and answers in the simulation's own words: what both faces translate to and from.
 
-use orgsweep_core::{AccountId, ContactType, Organization, PasswordPolicy, Timestamp};
+use orgsweep_core::{AccountId, ContactType, Organization, PasswordPolicy, Tag, Timestamp};
 
 use crate::action::Action;
 use crate::fault::Fault;
@@ -73,6 +73,17 @@ pub struct AssumeRoleInput {
     pub policy: Option<String>,
 }
 
+/// The parameters of `AssumeRoot`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssumeRootInput {
+    /// `TargetPrincipal`: a member's account id, or the ARN of its root user.
+    pub target_principal: String,
+    /// `TaskPolicyArn.arn`.
+    pub task_policy_arn: String,
+    /// `DurationSeconds`; 900 without, and at most.
+    pub duration_seconds: Option<u64>,
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
@@ -80,6 +91,8 @@ pub enum Operation {
     GetCallerIdentity,
     /// `sts:AssumeRole`.
     AssumeRole(AssumeRoleInput),
+    /// `sts:AssumeRoot`.
+    AssumeRoot(AssumeRootInput),
     /// `organizations:DescribeOrganization`.
     DescribeOrganization,
     /// `organizations:ListRoots`.
@@ -91,6 +104,15 @@ pub enum Operation {
         /// `MaxResults`, 1 to 20; 20 without.
         max_results: Option<u64>,
     },
+    /// `organizations:ListTagsForResource`.
+    ListTagsForResource {
+        /// `ResourceId`: an account's id.
+        resource_id: String,
+        /// `NextToken`.
+        next_token: Option<String>,
+    },
+    /// `iam:ListOrganizationsFeatures`.
+    ListOrganizationsFeatures,
     /// `iam:GenerateCredentialReport`.
     GenerateCredentialReport,
     /// `iam:GetCredentialReport`.
@@ -107,6 +129,14 @@ pub enum Operation {
     ListUsers(PageRequest),
     /// `iam:ListAccessKeys`; without a name, of the user who asks.
     ListAccessKeys(Option<String>),
+    /// `iam:GetUser` of the user who asks: a root session's.
+    GetUser,
+    /// `iam:GetLoginProfile` of the user who asks: a root session's.
+    GetLoginProfile,
+    /// `iam:ListMFADevices` of the user who asks: a root session's.
+    ListMfaDevices,
+    /// `iam:ListSigningCertificates` of the user who asks: a root session's.
+    ListSigningCertificates,
     /// `account:GetAlternateContact`.
     GetAlternateContact {
         /// `AlternateContactType`.
@@ -121,8 +151,11 @@ impl Operation {
     #[must_use]
     pub fn service(&self) -> Service {
         match self {
-            Self::GetCallerIdentity | Self::AssumeRole(_) => Service::Sts,
-            Self::DescribeOrganization | Self::ListRoots | Self::ListAccounts { .. } => Service::Organizations,
+            Self::GetCallerIdentity | Self::AssumeRole(_) | Self::AssumeRoot(_) => Service::Sts,
+            Self::DescribeOrganization
+            | Self::ListRoots
+            | Self::ListAccounts { .. }
+            | Self::ListTagsForResource { .. } => Service::Organizations,
             Self::GetAlternateContact { .. } => Service::Account,
             _ => Service::Iam,
         }
@@ -140,12 +173,19 @@ impl Operation {
             Self::ListAccountAliases => Some(Action::ListAccountAliases),
             Self::ListUsers(_) => Some(Action::ListUsers),
             Self::ListAccessKeys(_) => Some(Action::ListAccessKeys),
+            Self::GetUser => Some(Action::GetUser),
+            Self::GetLoginProfile => Some(Action::GetLoginProfile),
+            Self::ListMfaDevices => Some(Action::ListMfaDevices),
+            Self::ListSigningCertificates => Some(Action::ListSigningCertificates),
             Self::GetAlternateContact { .. } => Some(Action::GetAlternateContact),
             Self::GetCallerIdentity
             | Self::AssumeRole(_)
+            | Self::AssumeRoot(_)
             | Self::DescribeOrganization
             | Self::ListRoots
-            | Self::ListAccounts { .. } => None,
+            | Self::ListAccounts { .. }
+            | Self::ListTagsForResource { .. }
+            | Self::ListOrganizationsFeatures => None,
         }
     }
 
@@ -155,6 +195,9 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::AssumeRole(_) => "AssumeRole",
+            Self::AssumeRoot(_) => "AssumeRoot",
+            Self::ListTagsForResource { .. } => "ListTagsForResource",
+            Self::ListOrganizationsFeatures => "ListOrganizationsFeatures",
             Self::DescribeOrganization => "DescribeOrganization",
             Self::ListRoots => "ListRoots",
             Self::ListAccounts { .. } => "ListAccounts",
@@ -174,7 +217,7 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// What `AssumeRole` gives.
+/// What `AssumeRole` and `AssumeRoot` give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumedRole {
     /// `AccessKeyId`.
@@ -225,14 +268,25 @@ pub struct ListedMfaDevice {
 /// An access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedKey {
-    /// `UserName`.
-    pub user_name: String,
+    /// `UserName`; the root user has none.
+    pub user_name: Option<String>,
     /// `AccessKeyId`.
     pub id: String,
     /// Whether the status is `Active`.
     pub active: bool,
     /// `CreateDate`.
     pub created_at: Timestamp,
+}
+
+/// A signing certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCertificate {
+    /// `CertificateId`.
+    pub id: String,
+    /// Whether the status is `Active`.
+    pub active: bool,
+    /// `UploadDate`.
+    pub uploaded_at: Timestamp,
 }
 
 /// What was asked for.
@@ -242,12 +296,18 @@ pub enum Output {
     CallerIdentity(Identity),
     /// A session.
     AssumedRole(Box<AssumedRole>),
+    /// A root session.
+    AssumedRoot(Box<AssumedRole>),
     /// The organization.
     Organization(DescribedOrganization),
     /// The id and the ARN of the organization's root.
     Root(String, String),
     /// A page of accounts.
     Accounts(Vec<AccountFacts>, Option<String>),
+    /// A page of an account's tags.
+    Tags(Vec<Tag>, Option<String>),
+    /// The organization's id, and the features that are on in it.
+    Features(String, Vec<&'static str>),
     /// A report was started.
     ReportStarted,
     /// A report is in the making.
@@ -266,8 +326,16 @@ pub enum Output {
     Aliases(Vec<String>),
     /// A page of IAM users.
     Users(Vec<ListedUser>, Option<String>),
-    /// The access keys of the user.
-    AccessKeys(String, Vec<ListedKey>),
+    /// The access keys of the user, whose name the root user does not have.
+    AccessKeys(Option<String>, Vec<ListedKey>),
+    /// The user who asks.
+    User(Box<ListedUser>),
+    /// When the root user's password was set.
+    LoginProfile(Timestamp),
+    /// The root user's MFA devices: serial numbers, and when they were enabled.
+    MfaDevices(Vec<(String, Timestamp)>),
+    /// The root user's signing certificates.
+    SigningCertificates(Vec<ListedCertificate>),
     /// An alternate contact.
     Contact(ContactType, ContactFacts),
 }

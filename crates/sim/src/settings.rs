@@ -1,6 +1,6 @@
 //! What a simulated organization is made from.
 
-use orgsweep_core::{Partition, Timestamp};
+use orgsweep_core::{OrganizationFeatures, Partition, Timestamp};
 
 use crate::mix::Mix;
 use crate::profile::Profile;
@@ -26,6 +26,8 @@ pub struct SimSettings {
     pub external_id: Option<String>,
     /// Whether the management account has the scanner role too. Service-managed `StackSet`s never deploy there.
     pub management_role: bool,
+    /// What of centralized root access is on.
+    pub features: OrganizationFeatures,
     /// The partition in every ARN.
     pub partition: Partition,
     /// The region of last uses, and that clients are told to use.
@@ -46,6 +48,7 @@ impl Default for SimSettings {
             role_name: "orgsweep-scanner".to_owned(),
             external_id: None,
             management_role: false,
+            features: OrganizationFeatures { root_credentials_management: true, root_sessions: false },
             partition: Partition::Aws,
             region: Partition::Aws.default_region().to_owned(),
             mix: Mix::default(),

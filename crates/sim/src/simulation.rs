@@ -12,6 +12,7 @@ mod listing;
 mod organizations;
 mod principal;
 mod report_desk;
+mod root;
 mod sts;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -125,6 +126,7 @@ impl Simulation {
     pub fn latency(&self, operation: &Operation, index: u32) -> Duration {
         let latencies = &self.profile.latencies;
         let (latency, service) = match operation.service() {
+            _ if matches!(operation, Operation::AssumeRoot(_)) => (latencies.root_session, 2),
             Service::Organizations => (latencies.organizations, 1),
             Service::Sts => (latencies.sts, 2),
             Service::Iam => (latencies.iam, 3),
@@ -133,6 +135,8 @@ impl Simulation {
         let (item, place) = match operation {
             Operation::ListAccounts { next_token, .. } => (0, listing_start(next_token.as_deref())),
             Operation::AssumeRole(input) => (1, self.role_account_index(&input.role_arn).unwrap_or(0)),
+            Operation::AssumeRoot(input) => (2, self.root_account_index(&input.target_principal).unwrap_or(0)),
+            Operation::ListTagsForResource { resource_id, .. } => (3, self.find_account(resource_id).unwrap_or(0)),
             Operation::GetAlternateContact { contact_type, .. } => (contact_type.bytes().map(u32::from).sum(), index),
             _ => (operation.action().map_or(0, |action| 16 + action as u32), index),
         };
@@ -167,7 +171,10 @@ impl Simulation {
             Operation::ListAccounts { .. } => (Meter::ListAccounts, quotas.list_accounts),
             Operation::DescribeOrganization => (Meter::DescribeOrganization, quotas.describe_organization),
             Operation::ListRoots => (Meter::ListRoots, quotas.list_roots),
+            Operation::ListTagsForResource { .. } => (Meter::ListTags, quotas.list_tags),
             Operation::GetCallerIdentity | Operation::AssumeRole(_) => (Meter::Sts, quotas.sts),
+            // Its quota is not published, and STS's own does not count it.
+            Operation::AssumeRoot(_) => return None,
             Operation::GetAlternateContact { .. } => (Meter::AlternateContact, quotas.alternate_contact),
             _ => (Meter::Iam, quotas.iam),
         };
@@ -184,6 +191,11 @@ impl Simulation {
         match operation {
             Operation::GetCallerIdentity => Ok(Output::CallerIdentity(self.identity(principal))),
             Operation::AssumeRole(input) => self.assume_role(principal, &input),
+            Operation::AssumeRoot(input) => self.assume_root(principal, &input),
+            Operation::ListTagsForResource { resource_id, next_token } => {
+                self.list_tags(&resource_id, next_token.as_deref())
+            }
+            Operation::ListOrganizationsFeatures => Ok(self.list_features()),
             Operation::DescribeOrganization => Ok(self.describe_organization()),
             Operation::ListRoots => Ok(self.list_roots()),
             Operation::ListAccounts { next_token, max_results } => {
@@ -197,6 +209,10 @@ impl Simulation {
             Operation::ListAccountAliases => Ok(Output::Aliases(self.model.posture(index).alias.into_iter().collect())),
             Operation::ListUsers(page) => self.list_users(index, &page),
             Operation::ListAccessKeys(user_name) => self.list_access_keys(principal, user_name),
+            Operation::GetUser => Ok(Output::User(Box::new(self.root_user(principal)?))),
+            Operation::GetLoginProfile => self.root_login_profile(principal),
+            Operation::ListMfaDevices => self.root_mfa_devices(principal),
+            Operation::ListSigningCertificates => self.root_certificates(principal),
             Operation::GetAlternateContact { contact_type, account_id } => {
                 self.alternate_contact(principal, &contact_type, account_id.as_deref())
             }

@@ -15,7 +15,9 @@ pub(crate) struct Claims {
     pub(crate) index: u32,
     /// When it ends, in whole seconds.
     pub(crate) expires_at: Timestamp,
-    /// What its role and its session policy leave.
+    /// Whether it is a root session; else it is one of the scanner role.
+    pub(crate) is_root: bool,
+    /// What its role and its session policy leave, or its task policy.
     pub(crate) allowed: Actions,
     /// Tells apart the sessions of one second.
     pub(crate) serial: u64,
@@ -28,7 +30,7 @@ pub(crate) struct Claims {
 pub(crate) struct TokenKey([u8; 32]);
 
 const SEAL_BYTES: usize = 16;
-const FIXED_BYTES: usize = 4 + 8 + 2 + 8;
+const FIXED_BYTES: usize = 4 + 8 + 1 + 2 + 8;
 
 impl TokenKey {
     pub(crate) fn new(seed: u64) -> Self {
@@ -45,6 +47,7 @@ impl TokenKey {
         let mut bytes = Vec::with_capacity(SEAL_BYTES + FIXED_BYTES + claims.session_name.len());
         bytes.extend_from_slice(&claims.index.to_be_bytes());
         bytes.extend_from_slice(&claims.expires_at.millis().to_be_bytes());
+        bytes.push(u8::from(claims.is_root));
         bytes.extend_from_slice(&claims.allowed.bits().to_be_bytes());
         bytes.extend_from_slice(&claims.serial.to_be_bytes());
         bytes.extend_from_slice(claims.session_name.as_bytes());
@@ -62,11 +65,13 @@ impl TokenKey {
         }
         let (index, rest) = rest.split_first_chunk()?;
         let (expires_at, rest) = rest.split_first_chunk()?;
+        let ([is_root], rest) = rest.split_first_chunk()?;
         let (allowed, rest) = rest.split_first_chunk()?;
         let (serial, session_name) = rest.split_first_chunk()?;
         Some(Claims {
             index: u32::from_be_bytes(*index),
             expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at)),
+            is_root: *is_root == 1,
             allowed: Actions::from_bits(u16::from_be_bytes(*allowed)),
             serial: u64::from_be_bytes(*serial),
             session_name: String::from_utf8(session_name.to_vec()).ok()?,
@@ -97,6 +102,7 @@ mod tests {
         Claims {
             index: 7,
             expires_at: Timestamp::from_millis(1_800_000_000_000),
+            is_root: false,
             allowed: Actions::all(),
             serial: 3,
             session_name: "orgsweep".to_owned(),

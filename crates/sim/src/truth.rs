@@ -2,16 +2,12 @@
 //! so that a test can hold a sweep against it.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use orgsweep_core::{PasswordPolicy, Timestamp};
+use orgsweep_core::{OrganizationFeatures, PasswordPolicy, Tag, Timestamp};
 use serde::Serialize;
 
 use crate::action::Action;
 use crate::model::{CertificateFacts, ContactFacts, KeyFacts, MfaDevice, Model, Posture, UserFacts};
-
-/// Reports of less than this are served as they are; older ones are made anew.
-const FOUR_HOURS: Duration = Duration::from_hours(4);
 
 /// Writes one JSON object a line for every account, in the order in which AWS Organizations lists them.
 ///
@@ -41,6 +37,9 @@ struct AccountTruth {
     alias: Option<String>,
     summary: SummaryTruth,
     root_virtual_mfa: bool,
+    root_audit: Option<RootAuditTruth>,
+    features: OrganizationFeatures,
+    tags: Vec<Tag>,
     password_policy: Option<PasswordPolicy>,
     contacts: ContactsTruth,
     report_generated_at: Option<Timestamp>,
@@ -54,6 +53,16 @@ struct SummaryTruth {
     root_access_keys_present: bool,
     root_password_present: Option<bool>,
     root_signing_certificates_present: bool,
+}
+
+/// What a root session tells; there is none in the management account, nor where the feature is off.
+#[derive(Serialize)]
+struct RootAuditTruth {
+    has_password: bool,
+    has_mfa: bool,
+    has_virtual_mfa: bool,
+    access_key_ids: Vec<String>,
+    signing_certificates: usize,
 }
 
 #[derive(Serialize)]
@@ -76,6 +85,8 @@ struct UserTruth {
     user: String,
     arn: String,
     is_root: bool,
+    /// Whether the user was deleted since the report was made, which still has a row of it.
+    deleted: bool,
     user_creation_time: Timestamp,
     password_enabled: Option<bool>,
     password_last_used: Option<Timestamp>,
@@ -91,6 +102,7 @@ struct UserTruth {
 
 #[derive(Serialize)]
 struct KeyTruth {
+    id: Option<String>,
     active: bool,
     last_rotated: Option<Timestamp>,
     last_used_date: Option<Timestamp>,
@@ -120,25 +132,42 @@ fn account_truth(model: &Model, index: u32) -> AccountTruth {
         joined_at: listed.joined_at,
         is_management: account.is_management,
         role: standing.role.as_str(),
-        denied_calls: standing.denied_call.map(Action::name).into_iter().collect(),
-        summary: summary_truth(model, &posture),
+        denied_calls: standing.denied_calls.iter().map(Action::name).collect(),
+        summary: summary_truth(model, index, &posture),
         root_virtual_mfa: posture.root.has_virtual_mfa,
+        root_audit: root_audit_truth(model, index),
+        features: model.features(),
+        tags: model.tags(index),
         alias: posture.alias,
         password_policy: posture.password_policy,
         contacts: contacts_truth(posture.contacts),
-        report_generated_at: model.earlier_report(index).filter(|at| model.now().since(*at) < FOUR_HOURS),
-        users: model.users(index).into_iter().map(user_truth).collect(),
+        report_generated_at: model.fresh_report(index),
+        users: model.users(index).into_iter().map(|user| user_truth(model, index, user)).collect(),
     }
 }
 
-fn summary_truth(model: &Model, posture: &Posture) -> SummaryTruth {
+fn summary_truth(model: &Model, index: u32, posture: &Posture) -> SummaryTruth {
+    let is_counted = |user: &UserFacts| !user.is_root && user.is_there();
     SummaryTruth {
-        users: model.users_per_account(),
+        users: model.users(index).iter().filter(|user| is_counted(user)).map(|_| 1).sum(),
         root_mfa_enabled: posture.root.has_mfa,
         root_access_keys_present: posture.root.has_access_key,
         root_password_present: posture.root.password_is_said.then_some(posture.root.has_password),
         root_signing_certificates_present: posture.root.has_certificate,
     }
+}
+
+fn root_audit_truth(model: &Model, index: u32) -> Option<RootAuditTruth> {
+    let can_be_audited = index > 0 && model.features().root_credentials_management;
+    let root = model.users(index).into_iter().next().filter(|_| can_be_audited)?;
+    let keys = (0..).zip(&root.keys).filter(|(_, key)| key.is_some());
+    Some(RootAuditTruth {
+        has_password: root.password_enabled,
+        has_mfa: root.mfa.is_some(),
+        has_virtual_mfa: root.mfa == Some(MfaDevice::Virtual),
+        access_key_ids: keys.map(|(slot, _)| model.access_key_id(index, &root, slot)).collect(),
+        signing_certificates: root.certificates.iter().flatten().count(),
+    })
 }
 
 fn contacts_truth(contacts: [Option<ContactFacts>; 3]) -> ContactsTruth {
@@ -153,8 +182,14 @@ fn contacts_truth(contacts: [Option<ContactFacts>; 3]) -> ContactsTruth {
     ContactsTruth { billing, operations, security }
 }
 
-fn user_truth(user: UserFacts) -> UserTruth {
+fn user_truth(model: &Model, index: u32, user: UserFacts) -> UserTruth {
+    let is_earlier = model.fresh_report(index).is_some();
+    let ids = [0, 1].map(|slot| model.access_key_id(index, &user, slot));
+    let mut keys = user.keys.clone().into_iter().zip(ids).map(|(key, id)| key_truth(key, id));
     UserTruth {
+        deleted: !user.is_there(),
+        mfa_active: user.has_mfa_in_report(is_earlier),
+        access_keys: std::array::from_fn(|_| keys.next().unwrap_or_else(|| key_truth(None, String::new()))),
         user: user.name,
         arn: user.arn,
         is_root: user.is_root,
@@ -166,17 +201,17 @@ fn user_truth(user: UserFacts) -> UserTruth {
         password_last_changed_reason: user.password_last_changed.reason(),
         password_next_rotation: user.password_next_rotation.time(),
         password_next_rotation_reason: user.password_next_rotation.reason(),
-        mfa_active: matches!(user.mfa, Some(MfaDevice::Virtual | MfaDevice::Hardware)),
-        access_keys: user.keys.map(key_truth),
         certs: user.certificates.map(certificate_truth),
     }
 }
 
-fn key_truth(key: Option<KeyFacts>) -> KeyTruth {
+fn key_truth(key: Option<KeyFacts>, id: String) -> KeyTruth {
+    let id = key.as_ref().map(|_| id);
     let last_rotated = key.as_ref().map(|key| key.last_rotated);
     let active = key.as_ref().is_some_and(|key| key.active);
     let last_use = key.and_then(|key| key.last_use);
     KeyTruth {
+        id,
         active,
         last_rotated,
         last_used_date: last_use.as_ref().map(|last_use| last_use.date),

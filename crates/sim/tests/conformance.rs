@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orgsweep_cloud::{
-    AccountContacts as _, AccountIam as _, Answered, ApiError, AssumeRole, Directory as _, ReportState,
-    RoleBroker as _, Session, role_arn, session_policy,
+    AccountContacts as _, AccountIam as _, Answered, ApiError, AssumeRole, AssumeRoot, Directory as _, ReportState,
+    RoleBroker as _, RootIam as _, Session, role_arn, root_audit_policy_arn, session_policy,
 };
-use orgsweep_core::{Account, AccountId, ContactType, ErrorKind, Partition, Timestamp};
-use orgsweep_sim::{Mix, PerMille, Profile, ReportMaking, RoleStanding, SimCloud, SimSettings, Simulation, Unreadable};
+use orgsweep_core::{Account, AccountId, ContactType, ErrorKind, OrganizationFeatures, Partition, Sources, Timestamp};
+use orgsweep_sim::{
+    Action, Mix, PerMille, Profile, ReportMaking, RoleStanding, SimCloud, SimSettings, Simulation, Unreadable,
+};
 
 fn settings() -> SimSettings {
     let unasked = Mix { fresh_report: PerMille(0), old_report: PerMille(0), ..Mix::default() };
@@ -34,7 +36,7 @@ fn role(account: AccountId) -> AssumeRole {
         session_name: "orgsweep".to_owned(),
         external_id: None,
         duration: Duration::from_mins(15),
-        policy: session_policy().into(),
+        policy: session_policy(Sources::NONE).into(),
     }
 }
 
@@ -247,7 +249,7 @@ async fn a_service_control_policy_denies_one_call_and_leaves_the_others() {
     let model = cloud.simulation().model();
     for index in 1..=10 {
         let session = open(&cloud, index).await;
-        let denied = model.standing(index).denied_call.unwrap().name();
+        let denied = model.standing(index).denied_calls.iter().next().unwrap().name();
         let answers = [
             ("iam:GetAccountSummary", cloud.account_summary(&session).await.err()),
             ("iam:GetAccountPasswordPolicy", cloud.password_policy(&session).await.err()),
@@ -319,4 +321,103 @@ async fn a_report_from_before_is_served_without_asking_for_one() {
     assert_eq!(Some(report.generated_at), cloud.simulation().model().earlier_report(3));
     assert_eq!(cloud.generate_report(&session).await.unwrap().value, ReportState::Complete);
     assert_eq!(cloud.fetch_report(&session).await.unwrap().value, report);
+}
+
+fn root(account: AccountId) -> AssumeRoot {
+    AssumeRoot { account, task_policy_arn: root_audit_policy_arn(Partition::Aws), duration: Duration::from_mins(15) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_session_tells_of_root_credentials_and_of_nothing_else() {
+    let cloud = cloud(&settings());
+    let model = cloud.simulation().model();
+    for index in 1..=100 {
+        let opened = cloud.assume_root(&root(model.account_id(index))).await.unwrap().value;
+        let session = Session::Role(Arc::new(opened));
+        let facts = model.root_facts(index);
+        assert_eq!(cloud.root_has_password(&session).await.unwrap().value, facts.has_password);
+        assert_eq!(cloud.root_access_keys(&session).await.unwrap().value.is_empty(), !facts.has_access_key);
+        let devices = cloud.root_mfa_devices(&session).await.unwrap().value;
+        assert_eq!(!devices.is_empty(), facts.has_mfa);
+        assert_eq!(devices.iter().any(|serial| serial.contains(":mfa/")), facts.has_virtual_mfa);
+        let certificates = cloud.root_signing_certificates(&session).await.unwrap().value;
+        assert_eq!(certificates > 0, facts.has_certificate);
+        let summary = cloud.account_summary(&session).await;
+        assert_eq!(refusal(summary), code(ErrorKind::Denied, "AccessDenied"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_session_needs_a_member_the_feature_and_the_callers_credentials() {
+    let cloud = cloud(&settings());
+    let model = cloud.simulation().model();
+    let denied = code(ErrorKind::Denied, "AccessDenied");
+    assert_eq!(refusal(cloud.assume_root(&root(model.account_id(0))).await), denied);
+    assert_eq!(refusal(cloud.assume_root(&root(AccountId::from_number(7))).await), denied);
+    let other_task =
+        AssumeRoot { task_policy_arn: "arn:aws:iam::aws:policy/x".to_owned(), ..root(model.account_id(1)) };
+    assert_eq!(refusal(cloud.assume_root(&other_task).await), code(ErrorKind::Fatal, "ValidationError"));
+    let scanner = open(&cloud, 1).await;
+    assert_eq!(refusal(cloud.root_mfa_devices(&scanner).await), code(ErrorKind::Denied, "AccessDenied"));
+
+    let features = OrganizationFeatures::default();
+    let without = self::cloud(&SimSettings { features, ..settings() });
+    assert_eq!(without.organization_features().await.unwrap().value, features);
+    let refused = without.assume_root(&root(model.account_id(1))).await.unwrap_err();
+    assert!(refused.message.contains("Root credentials management feature is not enabled"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_come_page_by_page() {
+    let cloud = cloud(&settings());
+    let model = cloud.simulation().model();
+    let mut pages = 0;
+    for index in 0..=100 {
+        let (mut tags, mut token) = (Vec::new(), None);
+        loop {
+            let page = cloud.account_tags(model.account_id(index), token.as_deref()).await.unwrap().value;
+            tags.extend(page.tags);
+            token = page.next_token;
+            pages += 1;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(tags, model.tags(index));
+    }
+    assert!(pages > 110, "{pages}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_of_a_user_have_ids_and_a_deleted_user_has_none() {
+    let mix = Mix { fresh_report: PerMille(1000), changed_since_report: PerMille(1000), ..Mix::default() }.readable();
+    let cloud = cloud(&SimSettings { mix, ..settings() });
+    let model = cloud.simulation().model();
+    let mut deleted = 0;
+    for index in 1..=100 {
+        let account = model.account_id(index);
+        let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}"#;
+        let request = AssumeRole { policy: policy.into(), ..role(account) };
+        let session = Session::Role(Arc::new(cloud.assume_role(&request).await.unwrap().value));
+        for user in model.users(index).into_iter().filter(|user| !user.is_root) {
+            let listed = cloud.access_keys(&session, &user.name).await.unwrap().value;
+            let expected = user.is_there().then(|| user.keys.iter().flatten().count());
+            assert_eq!(listed.map(|keys| keys.len()), expected);
+            deleted += usize::from(!user.is_there());
+        }
+        let users = model.users(index).iter().filter(|user| !user.is_root && user.is_there()).count();
+        assert_eq!(cloud.account_summary(&session).await.unwrap().value.users, i64::try_from(users).ok());
+    }
+    assert!(deleted > 10, "{deleted}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_can_be_denied_in_a_share_of_the_members() {
+    let denied = vec![(Action::GetAccountPasswordPolicy, PerMille(200))];
+    let mix = Mix { unreadable: Unreadable { denied, ..Unreadable::NONE }, ..Mix::default() };
+    let cloud = cloud(&SimSettings { accounts: 1000, mix, ..settings() });
+    let model = cloud.simulation().model();
+    let is_denied = |index: &u32| model.standing(*index).denied_calls.contains(Action::GetAccountPasswordPolicy);
+    assert!((150..250).contains(&(1..=1000).filter(is_denied).count()));
+    assert!(!is_denied(&0), "service control policies do not touch the management account");
 }

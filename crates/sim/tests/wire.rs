@@ -126,7 +126,7 @@ async fn the_query_protocol_carries_a_report_from_start_to_end_over_one_connecti
     ));
     let content = base64::engine::general_purpose::STANDARD.decode(report.element("Content")).unwrap();
     let mut expected = Vec::new();
-    orgsweep_sim::write_report(simulation.model(), index, &mut expected);
+    orgsweep_sim::write_report(simulation.model(), index, simulation.model().now(), &mut expected);
     assert_eq!((content, report.element("ReportFormat")), (expected, "text/csv"));
     assert!(report.head.contains("content-type: text/xml") && report.head.contains("x-amzn-requestid: "));
     assert!(report.element("ResponseMetadata").starts_with("<RequestId>"));

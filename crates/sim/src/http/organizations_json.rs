@@ -1,6 +1,6 @@
 //! AWS Organizations on the wire: JSON 1.1, the operation in `X-Amz-Target`.
 
-use orgsweep_core::{Account, OrgPath};
+use orgsweep_core::{Account, OrgPath, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -16,12 +16,14 @@ struct PageInput {
     next_token: Option<String>,
     #[serde(rename = "MaxResults", default)]
     max_results: Option<u64>,
+    #[serde(rename = "ResourceId", default)]
+    resource_id: Option<String>,
 }
 
 /// Understands a request by its target and body.
 pub(super) fn parse(target: &str, body: &[u8]) -> Result<Operation, Fault> {
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
-    let is_known = matches!(operation, "DescribeOrganization" | "ListAccounts" | "ListRoots");
+    let is_known = matches!(operation, "DescribeOrganization" | "ListAccounts" | "ListRoots" | "ListTagsForResource");
     if !is_known {
         return Err(Fault::new(400, "UnknownOperationException", format!("Unknown operation {target}")));
     }
@@ -31,6 +33,10 @@ pub(super) fn parse(target: &str, body: &[u8]) -> Result<Operation, Fault> {
     Ok(match operation {
         "DescribeOrganization" => Operation::DescribeOrganization,
         "ListRoots" => Operation::ListRoots,
+        "ListTagsForResource" => Operation::ListTagsForResource {
+            resource_id: input.resource_id.unwrap_or_default(),
+            next_token: input.next_token,
+        },
         _ => Operation::ListAccounts { next_token: input.next_token, max_results: input.max_results },
     })
 }
@@ -40,6 +46,7 @@ pub(super) fn render(outcome: Result<Output, Fault>) -> Vec<u8> {
     let body = match outcome {
         Ok(Output::Accounts(accounts, next_token)) => return page_json(&accounts, next_token.as_deref()),
         Ok(Output::Organization(described)) => organization_json(&described),
+        Ok(Output::Tags(tags, next_token)) => tags_json(&tags, next_token),
         Ok(Output::Root(id, arn)) => {
             let policies = json!([{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]);
             json!({"Roots": [{"Id": id, "Arn": arn, "Name": "Root", "PolicyTypes": policies}]})
@@ -54,6 +61,15 @@ pub(super) fn render(outcome: Result<Output, Fault>) -> Vec<u8> {
         }
     };
     body.to_string().into_bytes()
+}
+
+fn tags_json(tags: &[Tag], next_token: Option<String>) -> Value {
+    let tags: Vec<Value> = tags.iter().map(|tag| json!({"Key": tag.key, "Value": tag.value})).collect();
+    let mut body = json!({"Tags": tags});
+    if let (Some(token), Some(body)) = (next_token, body.as_object_mut()) {
+        body.insert("NextToken".to_owned(), token.into());
+    }
+    body
 }
 
 fn organization_json(described: &DescribedOrganization) -> Value {

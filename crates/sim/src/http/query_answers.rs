@@ -4,7 +4,9 @@ use orgsweep_core::PasswordPolicy;
 
 use super::xml::Xml;
 use crate::fault::Fault;
-use crate::request::{AssumedRole, Identity, ListedKey, ListedMfaDevice, ListedUser, Output, Reply, Service};
+use crate::request::{
+    AssumedRole, Identity, ListedCertificate, ListedKey, ListedMfaDevice, ListedUser, Output, Reply, Service,
+};
 
 const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -52,6 +54,12 @@ fn operation_name(output: &Output) -> &'static str {
     match output {
         Output::CallerIdentity(_) => "GetCallerIdentity",
         Output::AssumedRole(_) => "AssumeRole",
+        Output::AssumedRoot(_) => "AssumeRoot",
+        Output::Features(..) => "ListOrganizationsFeatures",
+        Output::User(_) => "GetUser",
+        Output::LoginProfile(_) => "GetLoginProfile",
+        Output::MfaDevices(_) => "ListMFADevices",
+        Output::SigningCertificates(_) => "ListSigningCertificates",
         Output::ReportStarted | Output::ReportInProgress | Output::ReportComplete => "GenerateCredentialReport",
         Output::Report(..) => "GetCredentialReport",
         Output::Summary(_) => "GetAccountSummary",
@@ -60,7 +68,9 @@ fn operation_name(output: &Output) -> &'static str {
         Output::Aliases(_) => "ListAccountAliases",
         Output::Users(..) => "ListUsers",
         Output::AccessKeys(..) => "ListAccessKeys",
-        Output::Organization(..) | Output::Root(..) | Output::Accounts(..) | Output::Contact(..) => "Unknown",
+        Output::Organization(..) | Output::Root(..) | Output::Accounts(..) | Output::Tags(..) | Output::Contact(..) => {
+            "Unknown"
+        }
     }
 }
 
@@ -68,6 +78,25 @@ fn push_output(xml: &mut Xml, output: Output) {
     match output {
         Output::CallerIdentity(identity) => push_identity(xml, &identity),
         Output::AssumedRole(role) => push_assumed_role(xml, &role),
+        Output::AssumedRoot(root) => push_credentials(xml, &root),
+        Output::Features(organization, features) => {
+            xml.text("OrganizationId", &organization);
+            xml.element("EnabledFeatures", |xml| features.iter().for_each(|feature| xml.text("member", feature)));
+        }
+        Output::User(user) => xml.element("User", |xml| push_user(xml, &user)),
+        Output::LoginProfile(created_at) => xml.element("LoginProfile", |xml| {
+            xml.time("CreateDate", created_at);
+            xml.flag("PasswordResetRequired", false);
+        }),
+        Output::MfaDevices(devices) => push_page(xml, "MFADevices", &devices, None, |xml, (serial, enabled_at)| {
+            xml.element("member", |xml| {
+                xml.text("SerialNumber", serial);
+                xml.time("EnableDate", *enabled_at);
+            });
+        }),
+        Output::SigningCertificates(certificates) => {
+            push_page(xml, "Certificates", &certificates, None, push_certificate);
+        }
         Output::ReportStarted => {
             xml.text("Description", "No report exists. Starting a new report generation task");
             xml.text("State", "STARTED");
@@ -98,10 +127,13 @@ fn push_output(xml: &mut Xml, output: Output) {
             xml.element("member", |xml| push_user(xml, user));
         }),
         Output::AccessKeys(user_name, keys) => {
-            xml.text("UserName", &user_name);
+            if let Some(user_name) = user_name {
+                xml.text("UserName", &user_name);
+            }
             push_page(xml, "AccessKeyMetadata", &keys, None, push_access_key);
         }
-        Output::Organization(..) | Output::Root(..) | Output::Accounts(..) | Output::Contact(..) => {}
+        Output::Organization(..) | Output::Root(..) | Output::Accounts(..) | Output::Tags(..) | Output::Contact(..) => {
+        }
     }
 }
 
@@ -125,15 +157,19 @@ fn push_assumed_role(xml: &mut Xml, role: &AssumedRole) {
         xml.text("AssumedRoleId", &role.identity.user_id);
         xml.text("Arn", &role.identity.arn);
     });
+    push_credentials(xml, role);
+    if let Some(percent) = role.packed_policy_percent {
+        xml.number("PackedPolicySize", percent);
+    }
+}
+
+fn push_credentials(xml: &mut Xml, role: &AssumedRole) {
     xml.element("Credentials", |xml| {
         xml.text("AccessKeyId", &role.access_key_id);
         xml.text("SecretAccessKey", &role.secret_access_key);
         xml.text("SessionToken", &role.session_token);
         xml.time("Expiration", role.expires_at);
     });
-    if let Some(percent) = role.packed_policy_percent {
-        xml.number("PackedPolicySize", percent);
-    }
 }
 
 fn push_password_policy(xml: &mut Xml, policy: &PasswordPolicy) {
@@ -190,9 +226,20 @@ fn push_user(xml: &mut Xml, listed: &ListedUser) {
 
 fn push_access_key(xml: &mut Xml, key: &ListedKey) {
     xml.element("member", |xml| {
-        xml.text("UserName", &key.user_name);
+        if let Some(user_name) = &key.user_name {
+            xml.text("UserName", user_name);
+        }
         xml.text("AccessKeyId", &key.id);
         xml.text("Status", if key.active { "Active" } else { "Inactive" });
         xml.time("CreateDate", key.created_at);
+    });
+}
+
+fn push_certificate(xml: &mut Xml, certificate: &ListedCertificate) {
+    xml.element("member", |xml| {
+        xml.text("CertificateId", &certificate.id);
+        xml.text("CertificateBody", "-----BEGIN CERTIFICATE-----");
+        xml.text("Status", if certificate.active { "Active" } else { "Inactive" });
+        xml.time("UploadDate", certificate.uploaded_at);
     });
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::Understood;
 use crate::fault::Fault;
-use crate::request::{AssignmentStatus, AssumeRoleInput, Operation, PageRequest, Service};
+use crate::request::{AssignmentStatus, AssumeRoleInput, AssumeRootInput, Operation, PageRequest, Service};
 
 /// The version that says that IAM is asked.
 const IAM_VERSION: &str = "2010-05-08";
@@ -60,6 +60,11 @@ fn parse_sts(action: &str, form: &Form<'_>) -> Result<Operation, Fault> {
             duration_seconds: form.number("DurationSeconds", Service::Sts)?,
             policy: form.text("Policy"),
         })),
+        "AssumeRoot" => Ok(Operation::AssumeRoot(AssumeRootInput {
+            target_principal: form.text("TargetPrincipal").unwrap_or_default(),
+            task_policy_arn: form.text("TaskPolicyArn.arn").unwrap_or_default(),
+            duration_seconds: form.number("DurationSeconds", Service::Sts)?,
+        })),
         _ => Err(unknown_action(action, STS_VERSION)),
     }
 }
@@ -74,6 +79,11 @@ fn parse_iam(action: &str, form: &Form<'_>) -> Result<Operation, Fault> {
         "ListVirtualMFADevices" => Ok(Operation::ListVirtualMfaDevices(assignment_status(form)?, form.page()?)),
         "ListUsers" => Ok(Operation::ListUsers(form.page()?)),
         "ListAccessKeys" => Ok(Operation::ListAccessKeys(form.text("UserName"))),
+        "ListOrganizationsFeatures" => Ok(Operation::ListOrganizationsFeatures),
+        "GetUser" => Ok(Operation::GetUser),
+        "GetLoginProfile" => Ok(Operation::GetLoginProfile),
+        "ListMFADevices" => Ok(Operation::ListMfaDevices),
+        "ListSigningCertificates" => Ok(Operation::ListSigningCertificates),
         _ => Err(unknown_action(action, IAM_VERSION)),
     }
 }

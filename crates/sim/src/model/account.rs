@@ -1,6 +1,6 @@
 //! An account as AWS Organizations lists it.
 
-use orgsweep_core::{Account, AccountState, OrgPath, Timestamp};
+use orgsweep_core::{Account, AccountState, OrgPath, Tag, Timestamp};
 
 use super::names::account_name;
 use super::tree::{Place, Tree};
@@ -47,6 +47,24 @@ impl Model {
             joined_at: Some(origin.joined_at),
         };
         AccountFacts { listed, standing, created_at: origin.created_at, is_management: index == 0 }
+    }
+
+    /// The account's tags, by key. Not every account has all of them, and some have none.
+    #[must_use]
+    pub fn tags(&self, index: u32) -> Vec<Tag> {
+        let origin = self.origin(index);
+        let mut draw = self.draw(Topic::Tags, index, 0);
+        let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
+        let team = draw.pick(&["platform", "payments", "data", "web", "security"]);
+        let cost_center = format!("{}", 1000 + draw.below(40) * 10);
+        let all = [
+            tag("cost-center", &cost_center),
+            tag("environment", origin.place.stage),
+            tag("owner", &format!("{team}@example.com")),
+            tag("team", team),
+        ];
+        let is_bare = draw.below(12) == 0;
+        all.into_iter().filter(|_| !is_bare && draw.below(8) > 0).collect()
     }
 
     /// An ARN of AWS Organizations, which belongs to the management account.

@@ -79,6 +79,15 @@ pub enum MfaDevice {
     Hardware,
 }
 
+/// What happened to a user since the report that was there before anybody asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinceReport {
+    /// The user was deleted; only that report still has a row of it.
+    Deleted,
+    /// The user set up MFA; that report says that there is none.
+    MfaAdded,
+}
+
 /// What is known of a root user or IAM user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
@@ -108,4 +117,20 @@ pub struct UserFacts {
     pub keys: [Option<KeyFacts>; 2],
     /// The signing certificates.
     pub certificates: [Option<CertificateFacts>; 2],
+    /// What of this an earlier report does not know yet.
+    pub since_report: Option<SinceReport>,
+}
+
+impl UserFacts {
+    /// Whether the user is there, and not only in an earlier report.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.since_report != Some(SinceReport::Deleted)
+    }
+
+    /// Whether a report says that the user has MFA; an earlier one may not know it yet.
+    #[must_use]
+    pub fn has_mfa_in_report(&self, is_earlier: bool) -> bool {
+        self.mfa.is_some() && !(is_earlier && self.since_report == Some(SinceReport::MfaAdded))
+    }
 }

@@ -4,7 +4,7 @@
 use orgsweep_core::{ContactType, PasswordPolicy, Timestamp};
 
 use super::names::{CONTACT_NAMES, CONTACT_TITLES};
-use super::{DAY, Model, before};
+use super::{DAY, FRESH, Model, before};
 use crate::random::{Draw, Topic};
 
 /// An alternate contact.
@@ -163,6 +163,12 @@ impl Model {
         Some(before(self.now, draw.between(least, most)))
     }
 
+    /// When the report was made that AWS still serves instead of a new one; `None` where there is none.
+    #[must_use]
+    pub fn fresh_report(&self, index: u32) -> Option<Timestamp> {
+        self.earlier_report(index).filter(|made_at| self.now.since(*made_at) < FRESH)
+    }
+
     /// When the facts of an account's users end: nothing in a report is younger than the report.
     pub(super) fn facts_end(&self, index: u32) -> Timestamp {
         self.earlier_report(index).unwrap_or(self.now)
@@ -193,14 +199,10 @@ mod tests {
         check(1350..1650, |model, index| model.password_policy(index).is_none());
         check(3300..3700, |model, index| model.contact(index, ContactType::Security).is_some());
         check(100..200, |model, index| model.root_facts(index).has_access_key);
-        check(700..900, |model, index| {
-            model.earlier_report(index).is_some_and(|at| model.now().since(at) < FOUR_HOURS)
-        });
+        check(700..900, |model, index| model.fresh_report(index).is_some());
         check(1900..2500, |model, index| model.root_facts(index).has_password);
         check(150..400, |model, index| model.root_facts(index).has_password && !model.root_facts(index).has_mfa);
     }
-
-    const FOUR_HOURS: std::time::Duration = std::time::Duration::from_hours(4);
 
     #[test]
     fn a_policy_without_expiry_has_no_age() {

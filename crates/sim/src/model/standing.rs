@@ -3,8 +3,8 @@
 use orgsweep_core::AccountState;
 
 use super::Model;
-use crate::action::Action;
-use crate::mix::Unreadable;
+use crate::action::{Action, Actions};
+use crate::mix::{PerMille, Unreadable};
 use crate::random::{Draw, Topic};
 
 /// What becomes of the caller who asks for the scanner role. From outside, the last two look the same.
@@ -37,8 +37,8 @@ pub struct AccountStanding {
     pub state: AccountState,
     /// Its scanner role.
     pub role: RoleStanding,
-    /// The call that a service control policy denies in it.
-    pub denied_call: Option<Action>,
+    /// The calls that a service control policy denies in it.
+    pub denied_calls: Actions,
 }
 
 /// The members that are certainly unreadable, one of each kind, where the organization is large enough.
@@ -66,16 +66,16 @@ impl Certain {
 
     /// The standing of a member that is one of these.
     fn standing(&self, index: u32) -> Option<AccountStanding> {
-        let (state, role, denied_call) = if self.role_denied == Some(index) {
-            (AccountState::Active, RoleStanding::Denied, None)
+        let (state, role, denied_calls) = if self.role_denied == Some(index) {
+            (AccountState::Active, RoleStanding::Denied, Actions::NONE)
         } else if self.call_denied == Some(index) {
-            (AccountState::Active, RoleStanding::Granted, Some(Action::GetAccountPasswordPolicy))
+            (AccountState::Active, RoleStanding::Granted, Actions::only(Action::GetAccountPasswordPolicy))
         } else if self.closed == Some(index) {
-            (AccountState::Closed, RoleStanding::Denied, None)
+            (AccountState::Closed, RoleStanding::Denied, Actions::NONE)
         } else {
             return None;
         };
-        Some(AccountStanding { state, role, denied_call })
+        Some(AccountStanding { state, role, denied_calls })
     }
 }
 
@@ -97,10 +97,11 @@ impl Model {
         if index == 0 {
             // Service control policies do not touch the management account.
             let role = if self.management_role { RoleStanding::Granted } else { RoleStanding::Absent };
-            return AccountStanding { state: AccountState::Active, role, denied_call: None };
+            return AccountStanding { state: AccountState::Active, role, denied_calls: Actions::NONE };
         }
-        if let Some(standing) = self.certain.standing(index) {
-            return standing;
+        let also_denied = self.also_denied(index);
+        if let Some(AccountStanding { state, role, denied_calls }) = self.certain.standing(index) {
+            return AccountStanding { state, role, denied_calls: denied_calls.union(also_denied) };
         }
         let state = self.draw_state(&mut draw);
         let is_refused = draw.chance(self.mix.unreadable.role_denied);
@@ -111,7 +112,18 @@ impl Model {
         };
         let is_denied = draw.chance(self.mix.unreadable.call_denied);
         let denied_call = draw.pick(&DENIED_CALLS).filter(|_| is_denied);
-        AccountStanding { state, role, denied_call }
+        let denied_calls = denied_call.map_or(Actions::NONE, Actions::only).union(also_denied);
+        AccountStanding { state, role, denied_calls }
+    }
+
+    /// What settings deny in this member beside the usual.
+    fn also_denied(&self, index: u32) -> Actions {
+        let denied = &self.mix.unreadable.denied;
+        let drawn = |(action, rate): &(Action, PerMille)| {
+            let mut draw = self.draw(Topic::Standing, index, 1 + *action as u32);
+            draw.chance(*rate).then_some(*action)
+        };
+        denied.iter().filter_map(drawn).fold(Actions::NONE, |denied, action| denied.union(Actions::only(action)))
     }
 
     fn draw_state(&self, draw: &mut Draw) -> AccountState {
@@ -146,8 +158,9 @@ mod tests {
                 all[1..].iter().any(|account| account.state.is_usable() && account.role != RoleStanding::Granted);
             assert!(usable_but_refused, "seed {seed}");
             assert!(all.iter().any(|account| account.state == AccountState::Closed), "seed {seed}");
-            let granted_in_part =
-                all.iter().any(|account| account.role == RoleStanding::Granted && account.denied_call.is_some());
+            let granted_in_part = all
+                .iter()
+                .any(|account| account.role == RoleStanding::Granted && account.denied_calls != Actions::NONE);
             assert!(granted_in_part, "seed {seed}");
         }
     }
@@ -156,7 +169,7 @@ mod tests {
     fn a_readable_mix_leaves_nothing_unreadable() {
         let all = standings(5000, Mix::default().readable(), 7);
         assert!(all[1..].iter().all(|account| account.role == RoleStanding::Granted));
-        assert!(all.iter().all(|account| account.state.is_usable() && account.denied_call.is_none()));
+        assert!(all.iter().all(|account| account.state.is_usable() && account.denied_calls == Actions::NONE));
         assert!(all.iter().any(|account| account.state == AccountState::PendingClosure));
     }
 

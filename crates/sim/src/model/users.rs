@@ -6,7 +6,9 @@ use std::time::Duration;
 use orgsweep_core::{AccountId, Timestamp};
 
 use super::names::{Naming, Style};
-use super::{CertificateFacts, DAY, KeyFacts, KeyUse, MfaDevice, Model, Moment, RootFacts, UserFacts, before};
+use super::{
+    CertificateFacts, DAY, KeyFacts, KeyUse, MfaDevice, Model, Moment, RootFacts, SinceReport, UserFacts, before,
+};
 use crate::environment::{CALLER_ACCESS_KEY_ID, CALLER_USER_NAME};
 use crate::random::{Draw, Topic};
 
@@ -54,10 +56,32 @@ impl Model {
         let mut users = Vec::with_capacity(usize::try_from(self.users_per_account).unwrap_or_default() + 1);
         users.push(household.root(self.root_facts(index)));
         users.extend((0..self.users_per_account).map(|ordinal| household.user(ordinal)));
+        if let Some((place, change)) = self.change_since_report(index)
+            && let Some(user) = users.get_mut(place)
+        {
+            user.since_report = Some(change);
+        }
         if let Some(iam_users) = users.get_mut(1..) {
             iam_users.sort_unstable_by(|one, other| lower_case(&one.name).cmp(lower_case(&other.name)));
         }
         users
+    }
+
+    /// What changed since the fresh report of the account was made, and for which of its users: 0 is the root user, 1
+    /// the first IAM user. The caller is not deleted.
+    fn change_since_report(&self, index: u32) -> Option<(usize, SinceReport)> {
+        self.fresh_report(index)?;
+        let mut draw = self.draw(Topic::Report, index, 2);
+        if !draw.chance(self.mix.changed_since_report) {
+            return None;
+        }
+        let root = self.root_facts(index);
+        let deletable = u64::from(self.users_per_account.saturating_sub(1));
+        match draw.below(2) {
+            0 if root.has_mfa => Some((0, SinceReport::MfaAdded)),
+            _ if deletable > 0 => Some((usize::try_from(draw.below(deletable)).ok()? + 2, SinceReport::Deleted)),
+            _ => None,
+        }
     }
 
     /// A user's unique id, `AIDA…`; the account's id for the root user.
@@ -123,6 +147,7 @@ impl Household<'_> {
             mfa: facts.has_mfa.then_some(device),
             keys: [facts.has_access_key.then(|| self.key(&mut draw, self.age)), None],
             certificates: [facts.has_certificate.then_some(certificate), None],
+            since_report: None,
         }
     }
 
@@ -155,6 +180,7 @@ impl Household<'_> {
             mfa,
             keys,
             certificates,
+            since_report: None,
         }
     }
 
@@ -177,6 +203,7 @@ impl Household<'_> {
             mfa: None,
             keys: [Some(key), None],
             certificates: [None, None],
+            since_report: None,
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) enum Meter {
     ListAccounts,
     DescribeOrganization,
     ListRoots,
+    ListTags,
     Sts,
     Iam,
     AlternateContact,

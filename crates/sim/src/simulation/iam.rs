@@ -6,7 +6,7 @@ use super::report_desk::{Making, Order, Shelf};
 use super::{Outcome, Simulation};
 use crate::environment::CALLER_USER_NAME;
 use crate::fault::Fault;
-use crate::model::{MfaDevice, UserFacts};
+use crate::model::{KeyFacts, MfaDevice, UserFacts};
 use crate::report::write_report;
 use crate::request::{AssignmentStatus, ListedKey, ListedMfaDevice, ListedUser, Output, PageRequest, Service};
 
@@ -34,7 +34,7 @@ impl Simulation {
         match self.reports.look(index, self.model.earlier_report(index), self.now()) {
             Shelf::Ready(generated_at) => {
                 let mut content = Vec::new();
-                write_report(&self.model, index, &mut content);
+                write_report(&self.model, index, generated_at, &mut content);
                 Ok(Output::Report(content, generated_at))
             }
             Shelf::InProgress => Err(Fault::new(404, "ReportInProgress", UNKNOWN)),
@@ -46,7 +46,9 @@ impl Simulation {
     pub(super) fn account_summary(&self, index: u32) -> Output {
         let posture = self.model.posture(index);
         let root = posture.root;
-        let in_use = self.model.users(index).iter().filter(|user| user.mfa.is_some()).map(|_| 1).sum();
+        let users = self.model.users(index);
+        let in_use = users.iter().filter(|user| user.is_there() && user.mfa.is_some()).map(|_| 1).sum();
+        let iam_users: u64 = users.iter().filter(|user| user.is_there() && !user.is_root).map(|_| 1).sum();
         let mut summary = vec![
             ("AccessKeysPerUserQuota", 2),
             ("AccountAccessKeysPresent", u64::from(root.has_access_key)),
@@ -63,7 +65,7 @@ impl Simulation {
             ("RolesQuota", 1000),
             ("ServerCertificates", 0),
             ("SigningCertificatesPerUserQuota", 2),
-            ("Users", u64::from(self.model.users_per_account())),
+            ("Users", iam_users),
             ("UsersQuota", 5000),
         ];
         if root.password_is_said {
@@ -84,7 +86,7 @@ impl Simulation {
         let mut devices = Vec::new();
         if status != AssignmentStatus::Unassigned {
             let users = self.model.users(index);
-            let with_device = users.into_iter().filter(|user| user.mfa == Some(MfaDevice::Virtual));
+            let with_device = users.into_iter().filter(|user| user.is_there() && user.mfa == Some(MfaDevice::Virtual));
             devices.extend(with_device.map(|user| self.assigned_device(index, user)));
             // AWS promises no order. By serial number, root's device is found on whatever page its name falls.
             devices.sort_by(|one, other| one.serial_number.cmp(&other.serial_number));
@@ -97,13 +99,18 @@ impl Simulation {
     }
 
     pub(super) fn list_users(&self, index: u32, page: &PageRequest) -> Outcome {
-        let users = self.model.users(index).into_iter().filter(|user| !user.is_root).collect();
+        let users = self.model.users(index).into_iter().filter(|user| user.is_there() && !user.is_root).collect();
         let (users, marker) = cut_page(users, page).map_err(|message| Fault::invalid(Service::Iam, message))?;
         let users = users.into_iter().map(|user| self.listed_user(index, user)).collect();
         Ok(Output::Users(users, marker))
     }
 
     pub(super) fn list_access_keys(&self, principal: &Principal, user_name: Option<String>) -> Outcome {
+        if principal.is_root() {
+            let root = self.root_user(principal)?.facts;
+            let keys = self.listed_keys(principal.index(), &root, None);
+            return Ok(Output::AccessKeys(None, keys));
+        }
         let user_name = match (user_name, principal) {
             (Some(name), _) => name,
             (None, Principal::Caller) => CALLER_USER_NAME.to_owned(),
@@ -114,23 +121,29 @@ impl Simulation {
         };
         let users = self.model.users(principal.index());
         // IAM user names are unique whatever their case, and found whatever their case.
-        let is_asked = |user: &UserFacts| !user.is_root && user.name.eq_ignore_ascii_case(&user_name);
+        let is_asked =
+            |user: &UserFacts| user.is_there() && !user.is_root && user.name.eq_ignore_ascii_case(&user_name);
         let Some(user) = users.into_iter().find(is_asked) else {
             let message = format!("The user with name {user_name} cannot be found.");
             return Err(Fault::new(404, "NoSuchEntity", message));
         };
-        let keys = (0..).zip(&user.keys).filter_map(|(slot, key)| {
+        let keys = self.listed_keys(principal.index(), &user, Some(&user.name));
+        Ok(Output::AccessKeys(Some(user.name), keys))
+    }
+
+    fn listed_keys(&self, index: u32, user: &UserFacts, user_name: Option<&String>) -> Vec<ListedKey> {
+        let listed = |(slot, key): (u32, &Option<KeyFacts>)| {
             key.as_ref().map(|key| ListedKey {
-                user_name: user.name.clone(),
-                id: self.model.access_key_id(principal.index(), &user, slot),
+                user_name: user_name.cloned(),
+                id: self.model.access_key_id(index, user, slot),
                 active: key.active,
                 created_at: key.last_rotated,
             })
-        });
-        Ok(Output::AccessKeys(user.name.clone(), keys.collect()))
+        };
+        (0..).zip(&user.keys).filter_map(listed).collect()
     }
 
-    fn listed_user(&self, index: u32, user: UserFacts) -> ListedUser {
+    pub(super) fn listed_user(&self, index: u32, user: UserFacts) -> ListedUser {
         ListedUser { id: self.model.user_id(index, &user), facts: user }
     }
 
@@ -139,7 +152,7 @@ impl Simulation {
         ListedMfaDevice { serial_number: self.serial_number(index, name), user: Some(self.listed_user(index, user)) }
     }
 
-    fn serial_number(&self, index: u32, device: &str) -> String {
+    pub(super) fn serial_number(&self, index: u32, device: &str) -> String {
         format!("arn:{}:iam::{}:mfa/{device}", self.model.partition(), self.model.account_id(index))
     }
 }

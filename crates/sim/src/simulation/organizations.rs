@@ -1,4 +1,4 @@
-//! AWS Organizations: the organization, its root, its accounts.
+//! AWS Organizations: the organization, its root, its accounts and their tags; and IAM's features for it.
 
 use super::listing::PageStart;
 use super::{Outcome, Simulation};
@@ -8,6 +8,9 @@ use crate::request::{DescribedOrganization, Output, Service};
 
 /// The largest page of `ListAccounts`.
 const PAGE: u32 = 20;
+
+/// Tags of one page. AWS says no number; this one is small, so that paging shows.
+const TAGS_A_PAGE: usize = 3;
 
 /// One in this many pages is preceded by an empty one.
 const PAGES_PER_EMPTY_PAGE: u64 = 8;
@@ -49,6 +52,33 @@ impl Simulation {
         let page = (start.index..end).map(|index| self.model.account(index)).collect();
         let next = (end < accounts).then(|| PageStart { index: end, is_behind_empty_page: false }.token());
         Ok(Output::Accounts(page, next))
+    }
+
+    pub(super) fn list_tags(&self, resource_id: &str, next_token: Option<&str>) -> Outcome {
+        let Some(index) = self.find_account(resource_id) else {
+            let message = "You specified a target that does not exist.";
+            return Err(Fault::new(400, "TargetNotFoundException", message));
+        };
+        let start = match next_token {
+            None => PageStart::FIRST,
+            Some(token) => PageStart::parse(token).ok_or_else(invalid_token)?,
+        };
+        let tags = self.model.tags(index);
+        let from = usize::try_from(start.index).unwrap_or(usize::MAX);
+        let end = from.saturating_add(TAGS_A_PAGE);
+        let next = u32::try_from(end).ok().filter(|_| end < tags.len());
+        let next = next.map(|index| PageStart { index, is_behind_empty_page: false }.token());
+        Ok(Output::Tags(tags.into_iter().skip(from).take(TAGS_A_PAGE).collect(), next))
+    }
+
+    pub(super) fn list_features(&self) -> Output {
+        let features = self.model.features();
+        let named = [
+            (features.root_credentials_management, "RootCredentialsManagement"),
+            (features.root_sessions, "RootSessions"),
+        ];
+        let enabled = named.into_iter().filter(|(is_on, _)| *is_on).map(|(_, name)| name).collect();
+        Output::Features(self.model.organization().id, enabled)
     }
 
     /// Whether AWS answers with an empty page, and a token, before the page that starts here. The second page always

@@ -14,7 +14,7 @@ use crate::token::Claims;
 pub(super) enum Principal {
     /// The caller, an IAM user of the management account who may ask for everything.
     Caller,
-    /// A session of the scanner role.
+    /// A session of the scanner role, or of a root user.
     Session(Claims),
 }
 
@@ -25,6 +25,11 @@ impl Principal {
             Self::Caller => 0,
             Self::Session(claims) => claims.index,
         }
+    }
+
+    /// Whether this is a root session.
+    pub(super) fn is_root(&self) -> bool {
+        matches!(self, Self::Session(claims) if claims.is_root)
     }
 }
 
@@ -57,13 +62,16 @@ impl Simulation {
             None if service == Service::Organizations => {
                 Err(Fault::denied(service, "You don't have permissions to access this resource."))
             }
-            None => Err(self.refusal(principal, service, &format!("sts:{}", operation.name()), "the role")),
+            None => {
+                let prefix = if service == Service::Iam { "iam" } else { "sts" };
+                Err(self.refusal(principal, service, &format!("{prefix}:{}", operation.name()), "*"))
+            }
         }
     }
 
     fn authorize_action(&self, claims: &Claims, action: Action, service: Service) -> Result<(), Fault> {
         let principal = Principal::Session(claims.clone());
-        if self.model.standing(claims.index).denied_call == Some(action) {
+        if self.model.standing(claims.index).denied_calls.contains(action) {
             return Err(self.refusal(
                 &principal,
                 service,
@@ -97,6 +105,11 @@ impl Simulation {
                 user_id: self.model.unique_id("AIDA", 0, 0),
                 account_id,
                 arn: format!("arn:{partition}:iam::{account_id}:user/{CALLER_USER_NAME}"),
+            },
+            Principal::Session(claims) if claims.is_root => Identity {
+                user_id: account_id.to_string(),
+                account_id,
+                arn: format!("arn:{partition}:iam::{account_id}:root"),
             },
             Principal::Session(claims) => {
                 let session = &claims.session_name;

@@ -1,4 +1,4 @@
-//! AWS STS: sessions of the scanner role.
+//! AWS STS: sessions of the scanner role, and root sessions.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use super::principal::Principal;
 use super::{Outcome, Simulation};
-use crate::action::Actions;
+use crate::action::{Action, Actions};
 use crate::fault::Fault;
 use crate::model::RoleStanding;
 use crate::random::{Draw, LOWER, Topic};
-use crate::request::{AssumeRoleInput, AssumedRole, Output, Service};
+use crate::request::{AssumeRoleInput, AssumeRootInput, AssumedRole, Output, Service};
 use crate::session_policy::allowed_actions;
 use crate::token::Claims;
 
@@ -20,6 +20,9 @@ const DURATIONS: std::ops::RangeInclusive<u64> = 900..=43_200;
 
 /// The longest session of the scanner role, in seconds: what a role allows that nobody changed.
 const ROLE_MOST: u64 = 3600;
+
+/// The longest root session, in seconds.
+const ROOT_MOST: u64 = 900;
 
 /// The longest session policy, in characters.
 const POLICY_MOST: usize = 2048;
@@ -42,12 +45,53 @@ impl Simulation {
         };
         let session = Claims {
             index,
-            expires_at: self.clock.real(Instant::now()).whole_seconds().plus(Duration::from_secs(duration)),
+            expires_at: self.session_end(duration),
+            is_root: false,
             allowed,
             serial: self.sessions.fetch_add(1, Ordering::Relaxed),
             session_name: input.session_name.clone(),
         };
         Ok(Output::AssumedRole(Box::new(self.open_session(session, input.policy.as_deref()))))
+    }
+
+    /// Opens a session as the root user of a member, to audit its credentials: the only task that is simulated.
+    pub(super) fn assume_root(&self, principal: &Principal, input: &AssumeRootInput) -> Outcome {
+        let duration = input.duration_seconds.unwrap_or(ROOT_MOST);
+        if duration > ROOT_MOST {
+            let message = "Value at 'durationSeconds' failed to satisfy constraint: 900 at most";
+            return Err(Fault::invalid(Service::Sts, message));
+        }
+        let partition = self.model.partition();
+        if input.task_policy_arn != format!("arn:{partition}:iam::aws:policy/root-task/IAMAuditRootUserCredentials") {
+            return Err(Fault::invalid(Service::Sts, "Value at 'taskPolicyArn' is no root task that is simulated"));
+        }
+        if !self.model.features().root_credentials_management {
+            let message = "Root credentials management feature is not enabled for your AWS Organization.";
+            return Err(Fault::denied(Service::Sts, message));
+        }
+        let index = self
+            .root_account_index(&input.target_principal)
+            .ok_or_else(|| self.refusal(principal, Service::Sts, "sts:AssumeRoot", &input.target_principal))?;
+        let session = Claims {
+            index,
+            expires_at: self.session_end(duration),
+            is_root: true,
+            allowed: Actions::matching(|action| Action::OF_ROOT_AUDIT.contains(&action)),
+            serial: self.sessions.fetch_add(1, Ordering::Relaxed),
+            session_name: String::new(),
+        };
+        Ok(Output::AssumedRoot(Box::new(self.open_session(session, None))))
+    }
+
+    /// The member that a root session can be opened in: not the management account, and usable.
+    pub(super) fn root_account_index(&self, target: &str) -> Option<u32> {
+        let prefix = format!("arn:{}:iam::", self.model.partition());
+        let account = target.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(":root")).unwrap_or(target);
+        self.find_account(account).filter(|index| *index > 0 && self.model.standing(*index).state.is_usable())
+    }
+
+    fn session_end(&self, seconds: u64) -> orgsweep_core::Timestamp {
+        self.clock.real(Instant::now()).whole_seconds().plus(Duration::from_secs(seconds))
     }
 
     /// The account whose scanner role the ARN names, where it has one.
