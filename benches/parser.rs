@@ -22,7 +22,7 @@ fn reports(users: u32) -> Vec<(orgsweep_core::AccountId, Vec<u8>)> {
     let model = Model::new(&settings);
     let report = |index| {
         let mut csv = Vec::new();
-        write_report(&model, index, &mut csv);
+        write_report(&model, index, model.now(), &mut csv);
         (model.account_id(index), csv)
     };
     (1..accounts).map(report).collect()

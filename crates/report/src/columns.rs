@@ -9,7 +9,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::ArrowError;
-use orgsweep_core::table::credentials;
+use orgsweep_core::table::credential_report;
 
 use crate::Origin;
 use crate::row::Row;
@@ -143,7 +143,7 @@ impl Columns {
         }
         arrays.optional_texts(&self.additional_infos);
         arrays.times_of(vec![origin.generated_at.millis(); rows], None)?;
-        RecordBatch::try_new(credentials().schema(), arrays.made)
+        RecordBatch::try_new(credential_report().schema(), arrays.made)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use orgsweep_core::table::credentials;
+use orgsweep_core::table::credential_report;
 use proptest::prelude::*;
 
 use crate::fixtures::fixture;
@@ -29,7 +29,7 @@ fn read_row(record: &BTreeMap<String, String>) -> Row {
         }
     }
     cells.insert("is_root".to_owned(), (record["user"] == "<root_account>").to_string());
-    let schema = credentials().schema();
+    let schema = credential_report().schema();
     let columns = schema.fields().iter().map(|field| field.name());
     columns.filter_map(|column| cells.get(column).map(|value| format!("{column}: {value}"))).collect()
 }

@@ -3,7 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{Array, RecordBatch};
-use orgsweep_core::table::credentials;
+use orgsweep_core::table::credential_report;
 use orgsweep_core::{AccountId, Timestamp};
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 
@@ -26,7 +26,7 @@ pub(crate) fn origin(account: &str) -> Origin<'static> {
 
 /// The rows of a batch of the credentials table.
 pub(crate) fn rows(batch: &RecordBatch) -> Vec<Row> {
-    assert_eq!(batch.schema(), credentials().schema());
+    assert_eq!(batch.schema(), credential_report().schema());
     (0..batch.num_rows()).map(|row| cells(batch, row)).collect()
 }
 
