@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use orgsweep_cloud::{ApiError, Cloud};
 use orgsweep_core::{
-    Account, AccountId, Call, Caller, Decision, ErrorKind, Organization, Plan, PlannedAccount, SkipReason,
+    Account, AccountId, Call, Caller, Decision, ErrorKind, Organization, OrganizationFeatures, Plan, PlannedAccount,
+    Reading, SkipReason, Source,
 };
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
@@ -22,14 +23,29 @@ pub struct Selection {
     pub include: Vec<AccountId>,
     /// Not these.
     pub exclude: Vec<AccountId>,
+    /// Only those below one of these organizational units, at whatever depth; all where empty.
+    pub units: Vec<String>,
+    /// None that are below one of these.
+    pub exclude_units: Vec<String>,
 }
 
 impl Selection {
+    /// Whether it can be decided on the account at all: without its path nobody knows which units it is below.
+    fn can_decide(&self, account: &Account) -> bool {
+        account.path.is_some() || (self.units.is_empty() && self.exclude_units.is_empty())
+    }
+
     fn decide(&self, account: &Account) -> Decision {
+        let is_below =
+            |units: &[String]| account.path.as_ref().is_some_and(|path| units.iter().any(|unit| path.is_below(unit)));
         if !self.include.is_empty() && !self.include.contains(&account.id) {
             Decision::Skip(SkipReason::NotSelected)
         } else if self.exclude.contains(&account.id) {
             Decision::Skip(SkipReason::Excluded)
+        } else if !self.units.is_empty() && !is_below(&self.units) {
+            Decision::Skip(SkipReason::NotInUnits)
+        } else if is_below(&self.exclude_units) {
+            Decision::Skip(SkipReason::InExcludedUnit)
         } else if !account.state.is_usable() {
             Decision::Skip(SkipReason::State(account.state))
         } else {
@@ -69,12 +85,14 @@ pub struct Discovered {
     pub caller: Caller,
     /// The organization; `None` where the caller may not describe it.
     pub organization: Option<Organization>,
+    /// What of centralized root access is on.
+    pub features: Reading<OrganizationFeatures>,
 }
 
-/// Asks AWS who the caller is and which organization they are in.
+/// Asks AWS who the caller is, which organization they are in, and what of centralized root access is on there.
 ///
 /// # Errors
-/// Where AWS cannot be asked at all, or the caller is in no organization.
+/// Where AWS cannot be asked at all, the caller is in no organization, or a root audit is wanted where it cannot be.
 pub async fn identify(
     cloud: &dyn Cloud,
     settings: &SweepSettings,
@@ -93,7 +111,18 @@ pub async fn identify(
         }
         Err(error) => return Err(not_listed(error)),
     };
-    Ok(Discovered { caller, organization })
+    let features = match asker.ask(Call::ListOrganizationsFeatures, "", || cloud.organization_features()).await {
+        Ok(features) => Reading::Read(features),
+        Err(error) => {
+            warn!(%error, "nobody knows whether root access is centralized; checks that ask for it stay unknown");
+            Reading::Refused(error.refusal())
+        }
+    };
+    let is_off = features.value().is_some_and(|features| !features.root_credentials_management);
+    if is_off && settings.optional.contains(Source::RootSession) {
+        return Err(SweepError::RootAuditOff);
+    }
+    Ok(Discovered { caller, organization, features })
 }
 
 /// The organization's list of accounts, and what is made of it.
@@ -130,6 +159,9 @@ impl Listing<'_> {
                 if !seen.insert(account.id) {
                     continue;
                 }
+                if !self.selection.can_decide(&account) {
+                    return Err(SweepError::NoPath { account: account.id });
+                }
                 let decision = self.selection.decide(&account);
                 self.progress.account_listed(decision != Decision::Ask);
                 if decision == Decision::Ask && to_visit.send(account.clone()).await.is_err() {
@@ -144,7 +176,8 @@ impl Listing<'_> {
         }
         check_selection(&seen, &planned, self.selection)?;
         self.progress.all_listed();
-        Ok(Plan::new(discovered.caller.clone(), discovered.organization.clone(), planned))
+        let Discovered { caller, organization, features } = discovered.clone();
+        Ok(Plan::new(caller, organization, features, planned))
     }
 }
 
@@ -160,6 +193,16 @@ fn check_selection(
     let accounts = missing(&selection.include);
     if !accounts.is_empty() {
         return Err(SweepError::NotInOrganization { accounts });
+    }
+    let is_empty = |unit: &&String| {
+        !planned.iter().any(|planned| planned.account.path.as_ref().is_some_and(|path| path.is_below(unit)))
+    };
+    let units: Vec<String> = selection.units.iter().filter(is_empty).cloned().collect();
+    if !units.is_empty() {
+        return Err(SweepError::NotInUnits { units });
+    }
+    for unit in selection.exclude_units.iter().filter(is_empty) {
+        warn!(unit, "--exclude-ou names an organizational unit that no account is below");
     }
     for account in missing(&selection.exclude) {
         warn!(%account, "--exclude-accounts names an account that the organization does not list");

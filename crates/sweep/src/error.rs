@@ -40,6 +40,49 @@ pub enum SweepError {
         /// The accounts.
         accounts: Vec<AccountId>,
     },
+    /// Organizational units were asked for that no account is below.
+    #[error("no account is below the organizational unit {}: correct --ou", .units.join(", "))]
+    NotInUnits {
+        /// The units.
+        units: Vec<String>,
+    },
+    /// Organizational units were asked for, and AWS does not say where an account is.
+    #[error(
+        "AWS does not say where account {account} is in the organization, so that --ou cannot choose: name accounts with --accounts instead"
+    )]
+    NoPath {
+        /// The first account without a path.
+        account: AccountId,
+    },
+    /// A root audit was asked for where root access is not centralized.
+    #[error(
+        "--root-audit needs centralized root access, which is off in this organization: turn it on in the management account (`aws iam enable-organizations-root-credentials-management`), or leave --root-audit out"
+    )]
+    RootAuditOff,
+    /// A root session could be opened nowhere.
+    #[error(
+        "a root session was refused in each of the {refused} member accounts that were asked: check that {caller} may call sts:AssumeRoot with the task policy IAMAuditRootUserCredentials (config/deploy/caller-policy.json), and resume; or start a new scan without --root-audit"
+    )]
+    NoRootSession {
+        /// The caller's ARN.
+        caller: String,
+        /// Accounts that refused.
+        refused: usize,
+        /// The last refusal.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// The caller may not read what it is to read with its own credentials.
+    #[error(
+        "the caller may not call {}: allow it (config/deploy/caller-policy.json) and resume, or start a new scan without {setting}", .source.call
+    )]
+    CallerRefused {
+        /// The setting that wants it.
+        setting: &'static str,
+        /// The refusal.
+        #[source]
+        source: Box<ApiError>,
+    },
     /// No filter leaves an account to ask.
     #[error("no account is left to ask: {skipped} are listed, and each is filtered out or cannot be used")]
     NothingToAsk {

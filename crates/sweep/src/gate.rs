@@ -3,9 +3,11 @@
 //! Refused accounts wait here until another account is opened after them. Where the last accounts were all refused, or all
 //! lost on the way, the gate is in doubt, and the sweep has to show that the caller's way into an account still works.
 //! Where it does not, the refusals are dropped, and a resumed sweep asks those accounts again.
+//!
+//! Root sessions are held to the same: accounts that refuse one wait until another account grants one.
 
 use orgsweep_cloud::ApiError;
-use orgsweep_core::AccountId;
+use orgsweep_core::{AccountId, Call, ErrorKind, Reading};
 use orgsweep_lake::JournalEntry;
 use tokio::time::Instant;
 
@@ -25,6 +27,7 @@ const LOST_IN_A_ROW: usize = 20;
 /// Holds back what may be the caller's fault.
 #[derive(Default)]
 pub(crate) struct Gate {
+    root: RootGate,
     held: Vec<(Instant, JournalEntry)>,
     witness: Option<AccountId>,
     members_asked: bool,
@@ -33,11 +36,27 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    /// A gate for a sweep in which root sessions were granted already, or were not.
+    pub(crate) fn new(root_session_granted: bool) -> Self {
+        Self { root: RootGate { granted: root_session_granted, ..RootGate::default() }, ..Self::default() }
+    }
+
     /// Takes one visited account; what may enter the journal now comes back.
     ///
     /// # Errors
-    /// Where so many accounts in a row were not reached that there can be no network.
-    pub(crate) fn pass(&mut self, visited: Visited) -> Result<Vec<JournalEntry>, SweepError> {
+    /// Where so many accounts in a row were not reached that there can be no network, or so many refused a root session
+    /// and none granted one that the caller must be the cause.
+    pub(crate) fn pass(&mut self, visited: Visited, caller: &str) -> Result<Vec<JournalEntry>, SweepError> {
+        let entries = self.pass_role(visited)?;
+        self.root.pass(entries, caller)
+    }
+
+    /// At the end of a sweep: nothing, unless root sessions were refused and none was granted.
+    pub(crate) fn end(self, caller: &str) -> Result<(), SweepError> {
+        if self.root.held.is_empty() { Ok(()) } else { Err(self.root.refused(caller)) }
+    }
+
+    fn pass_role(&mut self, visited: Visited) -> Result<Vec<JournalEntry>, SweepError> {
         let Visited { entry, opening, answered_at, lost } = visited;
         self.members_asked |= !matches!(opening, Opening::Own);
         let entries = match opening {
@@ -113,11 +132,49 @@ impl Gate {
     }
 }
 
+/// Holds back accounts that refused a root session, until one is granted.
+#[derive(Default)]
+struct RootGate {
+    granted: bool,
+    held: Vec<JournalEntry>,
+}
+
+impl RootGate {
+    fn pass(&mut self, entries: Vec<JournalEntry>, caller: &str) -> Result<Vec<JournalEntry>, SweepError> {
+        let mut passed = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match &entry.snapshot.root_audit.session {
+                Reading::Refused(refusal) if refusal.kind == ErrorKind::Denied && !self.granted => {
+                    self.held.push(entry);
+                }
+                Reading::Read(()) => {
+                    self.granted = true;
+                    passed.append(&mut self.held);
+                    passed.push(entry);
+                }
+                _ => passed.push(entry),
+            }
+        }
+        if self.held.len() >= HELD { Err(self.refused(caller)) } else { Ok(passed) }
+    }
+
+    fn refused(&self, caller: &str) -> SweepError {
+        let code = match self.held.last().map(|entry| &entry.snapshot.root_audit.session) {
+            Some(Reading::Refused(refusal)) => refusal.code.clone(),
+            _ => String::new(),
+        };
+        let source = ApiError::new(Call::AssumeRoot, ErrorKind::Denied, code, "");
+        SweepError::NoRootSession { caller: caller.to_owned(), refused: self.held.len(), source: Box::new(source) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use orgsweep_core::{Account, AccountId, AccountState, Call, ErrorKind, Reading, Snapshot};
+    use orgsweep_core::{Account, AccountState, Refusal, RootAudit, Snapshot, Source, Sources};
 
     use super::*;
+
+    const CALLER: &str = "arn:aws:iam::000000000001:user/caller";
 
     fn visited(number: u64, opening: Opening) -> Visited {
         let account = Account {
@@ -130,7 +187,8 @@ mod tests {
             joined_method: None,
             joined_at: None,
         };
-        let mut snapshot = Snapshot::unopened(account, error(ErrorKind::Denied).refusal(), Vec::new());
+        let refusal = error(ErrorKind::Denied).refusal();
+        let mut snapshot = Snapshot::unopened(account, refusal, Sources::NONE, Vec::new());
         if matches!(opening, Opening::Own | Opening::Opened) {
             snapshot.role = Reading::Read(());
         }
@@ -149,7 +207,7 @@ mod tests {
     /// How many entries came out for each visited account, and how many are held at the end, in doubt.
     fn check(visits: Vec<Visited>, passed: &[usize], held: usize) {
         let mut gate = Gate::default();
-        let counts: Vec<usize> = visits.into_iter().map(|visited| gate.pass(visited).unwrap().len()).collect();
+        let counts: Vec<usize> = visits.into_iter().map(|visited| gate.pass(visited, CALLER).unwrap().len()).collect();
         assert_eq!(counts, passed);
         assert_eq!(gate.is_in_doubt(), held > 0);
         assert_eq!(gate.proven().len(), held);
@@ -171,27 +229,27 @@ mod tests {
     #[test]
     fn where_no_member_was_opened_the_role_is_named() {
         let mut gate = Gate::default();
-        assert_eq!(gate.pass(visited(1, Opening::Own)).unwrap().len(), 1);
-        assert!(gate.pass(refused(2)).unwrap().is_empty());
-        let error = gate.disproven("scanner", "arn:aws:iam::000000000001:user/caller");
+        assert_eq!(gate.pass(visited(1, Opening::Own), CALLER).unwrap().len(), 1);
+        assert!(gate.pass(refused(2), CALLER).unwrap().is_empty());
+        let error = gate.disproven("scanner", CALLER);
         assert!(matches!(error, SweepError::NoMemberOpened { refused: 1, .. }), "{error:?}");
     }
 
     #[test]
     fn where_members_were_opened_before_the_caller_is_suspected() {
         let mut gate = Gate::default();
-        gate.pass(visited(1, Opening::Opened)).unwrap();
-        gate.pass(refused(2)).unwrap();
-        let error = gate.disproven("scanner", "arn:aws:iam::000000000001:user/caller");
+        gate.pass(visited(1, Opening::Opened), CALLER).unwrap();
+        gate.pass(refused(2), CALLER).unwrap();
+        let error = gate.disproven("scanner", CALLER);
         assert!(matches!(error, SweepError::RefusedInARow { refused: 1, .. }), "{error:?}");
     }
 
     #[test]
     fn an_account_that_was_lost_on_the_way_leaves_doubt_until_another_is_not() {
         let mut gate = Gate::default();
-        gate.pass(visited(1, Opening::Unreached)).unwrap();
+        gate.pass(visited(1, Opening::Unreached), CALLER).unwrap();
         assert!(gate.is_in_doubt());
-        gate.pass(visited(2, Opening::Opened)).unwrap();
+        gate.pass(visited(2, Opening::Opened), CALLER).unwrap();
         assert!(!gate.is_in_doubt());
     }
 
@@ -199,7 +257,37 @@ mod tests {
     fn a_network_that_is_gone_ends_the_sweep() {
         let mut gate = Gate::default();
         let results: Vec<bool> =
-            (0..LOST_IN_A_ROW).map(|_| gate.pass(visited(1, Opening::Unreached)).is_ok()).collect();
+            (0..LOST_IN_A_ROW).map(|_| gate.pass(visited(1, Opening::Unreached), CALLER).is_ok()).collect();
         assert_eq!(results.iter().filter(|passed| **passed).count(), LOST_IN_A_ROW - 1);
+    }
+
+    /// An account that was opened, and its root session granted or refused.
+    fn audited(number: u64, granted: bool) -> Visited {
+        let mut visited = visited(number, Opening::Opened);
+        let refusal = Refusal { kind: ErrorKind::Denied, code: "AccessDenied".to_owned() };
+        let session = if granted { Reading::Read(()) } else { Reading::Refused(refusal) };
+        visited.entry.snapshot.root_audit = RootAudit::unopened(session, Source::RootSession);
+        visited
+    }
+
+    #[test]
+    fn a_refused_root_session_waits_until_one_is_granted() {
+        let mut gate = Gate::default();
+        let mut pass = |visited| gate.pass(visited, CALLER).unwrap().len();
+        assert_eq!([pass(audited(1, false)), pass(audited(2, true)), pass(audited(3, false))], [0, 2, 1]);
+        gate.end(CALLER).unwrap();
+    }
+
+    #[test]
+    fn where_no_root_session_is_granted_the_caller_is_told() {
+        let mut gate = Gate::new(false);
+        assert_eq!(gate.pass(audited(1, false), CALLER).unwrap().len(), 0);
+        let error = gate.end(CALLER).unwrap_err();
+        assert!(matches!(error, SweepError::NoRootSession { refused: 1, .. }), "{error:?}");
+        let mut gate = Gate::default();
+        let results = (0..HELD).map(|_| gate.pass(audited(1, false), CALLER).is_ok());
+        assert_eq!(results.filter(|passed| *passed).count(), HELD - 1);
+        let mut resumed = Gate::new(true);
+        assert_eq!(resumed.pass(audited(1, false), CALLER).unwrap().len(), 1);
     }
 }

@@ -7,17 +7,20 @@ mod ask;
 mod discover;
 mod error;
 mod gate;
+mod key_ids;
 mod others;
 mod pace;
 mod progress;
 mod proof;
 mod report;
+mod root_audit;
 mod run;
 #[cfg(test)]
 mod scripted;
 mod session;
 mod settings;
 mod stop;
+mod tags;
 mod visit;
 
 pub use discover::{Discovered, Selection, identify, survey};

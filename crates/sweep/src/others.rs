@@ -1,7 +1,7 @@
 //! The calls of an account beside its report: posture, policy, alias, contacts.
 
 use orgsweep_cloud::{ApiError, Session};
-use orgsweep_core::{AccountSummary, Call, Contact, ContactType, PasswordPolicy, Reading, Source};
+use orgsweep_core::{AccountSummary, Call, Contact, ContactType, PasswordPolicy, Reading};
 
 use crate::session::OpenAccount;
 
@@ -23,8 +23,7 @@ pub(crate) async fn collect_others(account: &OpenAccount<'_>) -> Others {
     let root_virtual_mfa = match &summary {
         // Without MFA there is no device to look for.
         Reading::Read(AccountSummary { root_mfa_enabled: Some(false), .. }) => Reading::Read(false),
-        Reading::Read(_) => reading(collect_root_virtual_mfa(account).await),
-        Reading::Refused(_) | Reading::NotAsked(_) => Reading::NotAsked(Source::AccountSummary),
+        _ => reading(collect_root_virtual_mfa(account).await),
     };
     let call = Call::GetAccountPasswordPolicy;
     let policy = account.ask(call, "", |session: Session| async move { cloud.password_policy(&session).await }).await;

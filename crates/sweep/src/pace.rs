@@ -16,6 +16,9 @@ const LIST_ACCOUNTS: Quota = Quota { per_second: 8.0, burst: 12.0 };
 /// `DescribeOrganization`: 1 a second, bursts of 2; same page.
 const DESCRIBE_ORGANIZATION: Quota = Quota { per_second: 1.0, burst: 2.0 };
 
+/// `ListTagsForResource`: 10 a second, bursts of 15; same page.
+const LIST_TAGS: Quota = Quota { per_second: 10.0, burst: 15.0 };
+
 /// `AssumeRole` and its siblings: 600 a second for each account and region; IAM User Guide, "IAM and AWS STS
 /// quotas". No burst is published; a second's worth is spread over its second.
 const STS: Quota = Quota { per_second: 600.0, burst: 30.0 };
@@ -35,6 +38,7 @@ struct Quota {
 pub(crate) struct Pace {
     list_accounts: Bucket,
     describe_organization: Bucket,
+    list_tags: Bucket,
     sts: Bucket,
 }
 
@@ -46,6 +50,7 @@ impl Pace {
         Self {
             list_accounts: bucket(&LIST_ACCOUNTS),
             describe_organization: bucket(&DESCRIBE_ORGANIZATION),
+            list_tags: bucket(&LIST_TAGS),
             sts: bucket(&STS),
         }
     }
@@ -78,7 +83,9 @@ impl Pace {
         match call {
             Call::ListAccounts => Some(&self.list_accounts),
             Call::DescribeOrganization => Some(&self.describe_organization),
-            Call::AssumeRole | Call::GetCallerIdentity => Some(&self.sts),
+            Call::ListTagsForResource => Some(&self.list_tags),
+            // AWS publishes no quota for AssumeRoot; that of its siblings is the nearest there is.
+            Call::AssumeRole | Call::AssumeRoot | Call::GetCallerIdentity => Some(&self.sts),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use orgsweep_cloud::{Cloud, session_policy};
-use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, Source, Sources, Timestamp};
 use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -75,11 +75,24 @@ pub(crate) struct Sweeper {
     pub(crate) cloud: Arc<dyn Cloud>,
     pub(crate) settings: SweepSettings,
     pub(crate) caller: Caller,
+    pub(crate) management: Option<AccountId>,
     pub(crate) settled: HashSet<AccountId>,
     pub(crate) as_of: Timestamp,
     pub(crate) policy: Arc<str>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) progress: Arc<Progress>,
+}
+
+impl Sweeper {
+    /// The optional sources that this account is asked. The management account's own root user cannot be audited.
+    pub(crate) fn optional_of(&self, account: &Account) -> Sources {
+        let optional = self.settings.optional;
+        if self.management == Some(account.id) {
+            optional.without(Source::ROOT_AUDIT.into_iter().collect())
+        } else {
+            optional
+        }
+    }
 }
 
 impl Sweep {
@@ -113,9 +126,10 @@ impl Sweep {
             cloud: Arc::clone(&self.cloud),
             settings: self.settings.clone(),
             caller: self.discovered.caller.clone(),
+            management: self.discovered.organization.as_ref().map(|organization| organization.management_account_id),
             settled,
             as_of: self.run.as_of,
-            policy: Arc::from(session_policy()),
+            policy: Arc::from(session_policy(self.settings.optional)),
             pace: Arc::clone(pace),
             progress: Arc::clone(&self.progress),
         }
@@ -195,7 +209,9 @@ impl Sweep {
         mut visited: mpsc::Receiver<Visited>,
         end: &End,
     ) -> Result<(), SweepError> {
-        let mut gate = Gate::default();
+        // Of an attempt that settled more than the caller's own account, root sessions are known to be granted.
+        let granted = sweeper.settled.len() > 1;
+        let mut gate = Gate::new(granted);
         let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker, self.roll.clone());
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -203,7 +219,7 @@ impl Sweep {
             tokio::select! {
                 biased;
                 visited = visited.recv() => match visited {
-                    Some(visited) => match gate.pass(visited) {
+                    Some(visited) => match gate.pass(visited, &sweeper.caller.arn) {
                         Ok(entries) => push(&mut writer, entries).await?,
                         Err(error) => break Err(error),
                     },
@@ -218,7 +234,7 @@ impl Sweep {
                         push(&mut writer, entries).await?;
                     }
                     Err(error) => {
-                        gate = Gate::default();
+                        gate = Gate::new(granted);
                         break Err(error);
                     }
                 }
@@ -231,10 +247,12 @@ impl Sweep {
             return Err(SweepError::Stopped);
         }
         if gate.is_in_doubt() {
-            push(&mut writer, prove(gate, sweeper).await?.0).await?;
+            let (entries, proven) = prove(gate, sweeper).await?;
+            gate = proven;
+            push(&mut writer, entries).await?;
             writer.flush().await?;
         }
-        Ok(())
+        gate.end(&sweeper.caller.arn)
     }
 }
 
@@ -260,7 +278,7 @@ async fn visit_one(
     to_journal: mpsc::Sender<Visited>,
 ) -> Result<(), SweepError> {
     sweeper.progress.account_opened();
-    let visited = visit(&sweeper, account).await.map_err(|error| SweepError::CallerExpired(Box::new(error)))?;
+    let visited = visit(&sweeper, account).await?;
     sweeper.progress.account_ended(visited.entry.snapshot.outcome());
     to_journal.send(visited).await.map_err(|_| SweepError::Stopped)
 }

@@ -5,10 +5,13 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use orgsweep_cloud::{
-    AccountContacts, AccountIam, AccountPage, Answered, ApiError, AssumeRole, Credentials, Directory, RawReport,
-    ReportState, RoleBroker, Session, VirtualMfaPage,
+    AccountContacts, AccountIam, AccountPage, Answered, ApiError, AssumeRole, AssumeRoot, Credentials, Directory,
+    RawReport, ReportState, RoleBroker, RootIam, Session, TagPage, VirtualMfaPage,
 };
-use orgsweep_core::{AccountSummary, Call, Caller, Contact, ContactType, ErrorKind, Organization, PasswordPolicy};
+use orgsweep_core::{
+    AccountId, AccountSummary, Call, Caller, Contact, ContactType, ErrorKind, ListedKey, Organization,
+    OrganizationFeatures, PasswordPolicy,
+};
 
 /// An answer of `GetCredentialReport`.
 pub(crate) type FetchAnswer = Answered<RawReport>;
@@ -56,12 +59,24 @@ impl Directory for ScriptedCloud {
     async fn list_accounts(&self, _next_token: Option<&str>) -> Answered<AccountPage> {
         refused(Call::ListAccounts)
     }
+
+    async fn organization_features(&self) -> Answered<OrganizationFeatures> {
+        refused(Call::ListOrganizationsFeatures)
+    }
+
+    async fn account_tags(&self, _account: AccountId, _next_token: Option<&str>) -> Answered<TagPage> {
+        refused(Call::ListTagsForResource)
+    }
 }
 
 #[async_trait]
 impl RoleBroker for ScriptedCloud {
     async fn assume_role(&self, _request: &AssumeRole) -> Answered<Credentials> {
         refused(Call::AssumeRole)
+    }
+
+    async fn assume_root(&self, _request: &AssumeRoot) -> Answered<Credentials> {
+        refused(Call::AssumeRoot)
     }
 }
 
@@ -89,6 +104,29 @@ impl AccountIam for ScriptedCloud {
 
     async fn account_alias(&self, _session: &Session) -> Answered<Option<String>> {
         refused(Call::ListAccountAliases)
+    }
+
+    async fn access_keys(&self, _session: &Session, _user: &str) -> Answered<Option<Vec<ListedKey>>> {
+        refused(Call::ListAccessKeys)
+    }
+}
+
+#[async_trait]
+impl RootIam for ScriptedCloud {
+    async fn root_has_password(&self, _session: &Session) -> Answered<bool> {
+        refused(Call::GetLoginProfile)
+    }
+
+    async fn root_access_keys(&self, _session: &Session) -> Answered<Vec<ListedKey>> {
+        refused(Call::ListAccessKeys)
+    }
+
+    async fn root_mfa_devices(&self, _session: &Session) -> Answered<Vec<String>> {
+        refused(Call::ListMFADevices)
+    }
+
+    async fn root_signing_certificates(&self, _session: &Session) -> Answered<u32> {
+        refused(Call::ListSigningCertificates)
     }
 }
 

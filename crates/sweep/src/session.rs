@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use orgsweep_cloud::{Answered, ApiError, AssumeRole, Cloud, Session};
+use orgsweep_cloud::{Answered, ApiError, AssumeRole, AssumeRoot, Cloud, Credentials, Session, root_audit_policy_arn};
 use orgsweep_core::{AccountId, Call, CallRecord, ErrorKind};
 use tokio::sync::Mutex;
 
@@ -13,12 +14,21 @@ use crate::run::Sweeper;
 /// How often credentials are renewed for one call before their expiry counts as the answer.
 const RENEWALS: u32 = 2;
 
+/// The longest root session that AWS gives.
+const ROOT_SESSION: Duration = Duration::from_mins(15);
+
+/// A way into an account other than the caller's own credentials.
+enum Door {
+    Role(AssumeRole),
+    Root(AssumeRoot),
+}
+
 /// One account, and the way into it.
 pub(crate) struct OpenAccount<'a> {
     asker: Asker<'a>,
     cloud: &'a dyn Cloud,
-    /// The role to assume; `None` in the caller's own account.
-    door: Option<AssumeRole>,
+    /// What is assumed; `None` in the caller's own account.
+    door: Option<Door>,
     session: Mutex<Option<Session>>,
     caller_failure: OnceLock<ApiError>,
 }
@@ -32,14 +42,25 @@ impl<'a> OpenAccount<'a> {
     /// A member account, not opened yet.
     pub(crate) fn member(asker: Asker<'a>, account: AccountId, role_arn: String, sweeper: &'a Sweeper) -> Self {
         let role = &sweeper.settings.role;
-        let door = AssumeRole {
+        let door = Door::Role(AssumeRole {
             account,
             role_arn,
             session_name: role.session_name.clone(),
             external_id: role.external_id.clone(),
             duration: role.session_duration,
             policy: Arc::clone(&sweeper.policy),
-        };
+        });
+        Self::closed(asker, door, sweeper)
+    }
+
+    /// The root user of a member account, not opened yet.
+    pub(crate) fn root(asker: Asker<'a>, account: AccountId, sweeper: &'a Sweeper) -> Self {
+        let partition = sweeper.settings.role.partition_for(&sweeper.caller);
+        let task_policy_arn = root_audit_policy_arn(partition);
+        Self::closed(asker, Door::Root(AssumeRoot { account, task_policy_arn, duration: ROOT_SESSION }), sweeper)
+    }
+
+    fn closed(asker: Asker<'a>, door: Door, sweeper: &'a Sweeper) -> Self {
         Self {
             asker,
             cloud: &*sweeper.cloud,
@@ -62,18 +83,25 @@ impl<'a> OpenAccount<'a> {
     /// Opens the account if it is not open.
     ///
     /// # Errors
-    /// That of `AssumeRole`.
+    /// That of `AssumeRole`, or of `AssumeRoot`.
     pub(crate) async fn open(&self) -> Result<Session, ApiError> {
         let mut session = self.session.lock().await;
         if let Some(session) = &*session {
             return Ok(session.clone());
         }
         let Some(door) = &self.door else { return Ok(Session::Caller) };
-        let answer = self.asker.ask(Call::AssumeRole, "", || self.cloud.assume_role(door)).await;
+        let answer = self.go_through(door).await;
         let credentials = answer.inspect_err(|error| self.note_caller_failure(error))?;
         let opened = Session::Role(Arc::new(credentials));
         *session = Some(opened.clone());
         Ok(opened)
+    }
+
+    async fn go_through(&self, door: &Door) -> Result<Credentials, ApiError> {
+        match door {
+            Door::Role(role) => self.asker.ask(Call::AssumeRole, "", || self.cloud.assume_role(role)).await,
+            Door::Root(root) => self.asker.ask(Call::AssumeRoot, "", || self.cloud.assume_root(root)).await,
+        }
     }
 
     /// Lets the credentials go; the next call assumes the role again.
@@ -86,7 +114,7 @@ impl<'a> OpenAccount<'a> {
     /// Makes one call inside the account, renewing credentials that have run out.
     ///
     /// # Errors
-    /// The call's, or that of `AssumeRole` where the account could not be opened again.
+    /// The call's, or that of opening the account again where it could not be.
     pub(crate) async fn ask<T, F, Fut>(&self, call: Call, about: &str, request: F) -> Result<T, ApiError>
     where
         F: Fn(Session) -> Fut,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orgsweep_cloud::role_arn;
-use orgsweep_core::{AccountId, Caller, Partition};
+use orgsweep_core::{AccountId, Caller, Partition, Sources};
 
 /// The role that is assumed in each member account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,13 @@ impl RoleSettings {
     /// The ARN of the role in an account that this caller opens.
     #[must_use]
     pub fn arn(&self, caller: &Caller, account: AccountId) -> String {
-        let partition = self.partition.or_else(|| caller.partition()).unwrap_or(Partition::Aws);
-        role_arn(partition, account, &self.name)
+        role_arn(self.partition_for(caller), account, &self.name)
+    }
+
+    /// The partition of ARNs, where this caller asks.
+    #[must_use]
+    pub fn partition_for(&self, caller: &Caller) -> Partition {
+        self.partition.or_else(|| caller.partition()).unwrap_or(Partition::Aws)
     }
 }
 
@@ -70,6 +75,10 @@ pub struct SweepSettings {
     pub patience: Patience,
     /// The age up to which a credential report that is there is taken.
     pub max_report_age: Duration,
+    /// The optional sources that are asked.
+    pub optional: Sources,
+    /// Users of one account whose access keys are listed, where their ids are wanted.
+    pub key_ids_max: usize,
     /// Accounts that are open at the same time.
     pub accounts_in_flight: usize,
     /// Seed of the jitter in waiting times.

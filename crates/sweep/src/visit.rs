@@ -2,17 +2,23 @@
 
 use arrow_array::RecordBatch;
 use orgsweep_cloud::{ApiError, RawReport};
-use orgsweep_core::{Account, ErrorKind, Reading, Refusal, ReportFacts, Snapshot};
+use orgsweep_core::{
+    Account, CallRecord, ErrorKind, KeyIds, Reading, Refusal, ReportFacts, RootAudit, Snapshot, Source, Tag, Timestamp,
+};
 use orgsweep_lake::JournalEntry;
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
 use crate::ask::Asker;
-use crate::others::collect_others;
+use crate::error::SweepError;
+use crate::key_ids::collect_key_ids;
+use crate::others::{collect_others, reading};
 use crate::report::{Wanted, collect_report};
+use crate::root_audit::collect_root_audit;
 use crate::run::Sweeper;
 use crate::session::OpenAccount;
+use crate::tags::collect_tags;
 
 /// A report that came cut off is fetched again this often before it counts as not read.
 const FETCHES: u32 = 3;
@@ -46,48 +52,64 @@ pub(crate) struct Visited {
 /// Opens the account and collects everything.
 ///
 /// # Errors
-/// Only where the caller's own credentials do not hold any more; whatever else fails is in the snapshot.
-pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited, ApiError> {
+/// Only where the caller's own credentials do not hold any more, or do not allow what is asked with them; whatever else
+/// fails is in the snapshot.
+pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited, SweepError> {
     let settings = &sweeper.settings;
-    let seed = settings.seed ^ account.id.number();
-    let asker = Asker::new(&sweeper.pace, &settings.patience, &sweeper.progress, seed);
     let own = account.id == sweeper.caller.account_id;
     let open = if own {
-        OpenAccount::own(asker, &*sweeper.cloud)
+        OpenAccount::own(asker(sweeper, &account), &*sweeper.cloud)
     } else {
-        OpenAccount::member(asker, account.id, settings.role.arn(&sweeper.caller, account.id), sweeper)
+        let role_arn = settings.role.arn(&sweeper.caller, account.id);
+        OpenAccount::member(asker(sweeper, &account), account.id, role_arn, sweeper)
     };
     let opening = match open.open().await {
         Ok(_) if own => Opening::Own,
         Ok(_) => Opening::Opened,
-        Err(error) if open.caller_failure().is_some() => return Err(error),
-        Err(error) => return Ok(unopened(account, &open, error)),
+        Err(error) if open.caller_failure().is_some() => return Err(SweepError::CallerExpired(Box::new(error))),
+        Err(error) => return Ok(unopened(account, &open, error, sweeper)),
     };
     let answered_at = Instant::now();
-    let (report, others) = tokio::join!(read_report(sweeper, &account, &open), collect_others(&open));
+    // IAM sees two calls of a sweep at a time in an account: the report and the keys in it on one line, the rest on the
+    // other.
+    let others = async {
+        let others = collect_others(&open).await;
+        (others, read_tags(sweeper, &account, &open).await, audit_root(sweeper, &account).await)
+    };
+    let (report, (others, tags, audited)) = tokio::join!(read_report(sweeper, &account, &open), others);
+    let (root_audit, root_calls) = audited?;
     if let Some(error) = open.caller_failure() {
-        return Err(error.clone());
+        return Err(SweepError::CallerExpired(Box::new(error.clone())));
     }
-    let (report, credentials) = report;
     let snapshot = Snapshot {
         account,
         role: Reading::Read(()),
-        report,
+        report: report.facts,
         summary: others.summary,
         password_policy: others.password_policy,
         root_virtual_mfa: others.root_virtual_mfa,
         alias: others.alias,
         contacts: others.contacts,
-        calls: open.take_records(),
+        tags: tags?,
+        key_ids: report.key_ids,
+        root_audit,
+        calls: [open.take_records(), root_calls].concat(),
     };
     debug!(account = %snapshot.account.id, outcome = snapshot.outcome().as_str(), "account read");
     let lost = lost_on_the_way(&snapshot);
-    Ok(Visited { entry: JournalEntry { snapshot, credentials }, opening, answered_at, lost })
+    let entry = JournalEntry { snapshot, credentials: report.credentials };
+    Ok(Visited { entry, opening, answered_at, lost })
 }
 
-fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError) -> Visited {
+fn asker<'a>(sweeper: &'a Sweeper, account: &Account) -> Asker<'a> {
+    let seed = sweeper.settings.seed ^ account.id.number();
+    Asker::new(&sweeper.pace, &sweeper.settings.patience, &sweeper.progress, seed)
+}
+
+fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError, sweeper: &Sweeper) -> Visited {
     info!(account = %account.id, %error, "account could not be opened");
-    let snapshot = Snapshot::unopened(account, error.refusal(), open.take_records());
+    let optional = sweeper.optional_of(&account);
+    let snapshot = Snapshot::unopened(account, error.refusal(), optional, open.take_records());
     let entry = JournalEntry { snapshot, credentials: None };
     let answered_at = Instant::now();
     match error.kind {
@@ -95,6 +117,38 @@ fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError) -> Visite
             Visited { entry, opening: Opening::Unreached, answered_at, lost: Some(error) }
         }
         _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: None },
+    }
+}
+
+/// The account's tags, where they are wanted. They are read with the caller's credentials, so that a refusal concerns
+/// every account.
+async fn read_tags(
+    sweeper: &Sweeper,
+    account: &Account,
+    open: &OpenAccount<'_>,
+) -> Result<Reading<Vec<Tag>>, SweepError> {
+    if !sweeper.settings.optional.contains(Source::AccountTags) {
+        return Ok(Reading::Unwanted);
+    }
+    match collect_tags(open, account.id).await {
+        Err(error) if error.kind == ErrorKind::Denied => {
+            Err(SweepError::CallerRefused { setting: "--account-tags", source: Box::new(error) })
+        }
+        Err(error) if error.kind == ErrorKind::Expired => Err(SweepError::CallerExpired(Box::new(error))),
+        collected => Ok(reading(collected)),
+    }
+}
+
+/// What a root session tells, where one is wanted and can be had, and how its calls went.
+async fn audit_root(sweeper: &Sweeper, account: &Account) -> Result<(RootAudit, Vec<CallRecord>), SweepError> {
+    if !sweeper.optional_of(account).contains(Source::RootSession) {
+        return Ok((RootAudit::UNWANTED, Vec::new()));
+    }
+    let root = OpenAccount::root(asker(sweeper, account), account.id, sweeper);
+    let audit = collect_root_audit(&root).await;
+    match root.caller_failure() {
+        Some(error) => Err(SweepError::CallerExpired(Box::new(error.clone()))),
+        None => Ok((audit, root.take_records())),
     }
 }
 
@@ -107,54 +161,69 @@ fn lost_on_the_way(snapshot: &Snapshot) -> Option<ApiError> {
     })
 }
 
-async fn read_report(
+/// A credential report, as far as it was read.
+struct ReadReport {
+    facts: Reading<ReportFacts>,
+    credentials: Option<RecordBatch>,
+    key_ids: Reading<KeyIds>,
+}
+
+async fn read_report(sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
+    let wants_keys = sweeper.settings.optional.contains(Source::AccessKeyIds);
+    let (facts, credentials) = match fetch_and_parse(sweeper, account, open).await {
+        Ok((facts, credentials)) => (Reading::Read(facts), Some(credentials)),
+        Err(refusal) => (Reading::Refused(refusal), None),
+    };
+    let key_ids = match &credentials {
+        _ if !wants_keys => Reading::Unwanted,
+        None => Reading::NotAsked(Source::CredentialReport),
+        Some(report) => reading(collect_key_ids(open, report, sweeper.settings.key_ids_max).await),
+    };
+    ReadReport { facts, credentials, key_ids }
+}
+
+async fn fetch_and_parse(
     sweeper: &Sweeper,
     account: &Account,
     open: &OpenAccount<'_>,
-) -> (Reading<ReportFacts>, Option<RecordBatch>) {
+) -> Result<(ReportFacts, RecordBatch), Refusal> {
     let wanted = Wanted {
         not_before: sweeper.as_of.minus(sweeper.settings.max_report_age),
         deadline: sweeper.settings.patience.report_deadline,
         progress: &sweeper.progress,
     };
     let mut fetches = 0;
-    let refusal = loop {
+    loop {
         fetches += 1;
-        let report = match collect_report(open, &wanted).await {
-            Ok(report) => report,
-            Err(error) => {
-                info!(account = %account.id, %error, "credential report was not read");
-                break error.refusal();
-            }
-        };
+        let report = collect_report(open, &wanted).await.map_err(|error| {
+            info!(account = %account.id, %error, "credential report was not read");
+            error.refusal()
+        })?;
         let generated_at = report.generated_at;
-        let older_than_asked = generated_at < wanted.not_before;
         match parse(account, report).await {
-            Ok(parsed) => return read(account, parsed, generated_at, older_than_asked),
+            Ok(parsed) => return Ok(read(account, parsed, generated_at, generated_at < wanted.not_before)),
             Err(error) => {
                 info!(account = %account.id, %error, fetches, "credential report was not understood");
                 if !matches!(error, ReportError::CutOff { .. }) || fetches >= FETCHES {
-                    break refusal_of(&error);
+                    return Err(refusal_of(&error));
                 }
             }
         }
-    };
-    (Reading::Refused(refusal), None)
+    }
 }
 
 fn read(
     account: &Account,
     parsed: ParsedReport,
-    generated_at: orgsweep_core::Timestamp,
+    generated_at: Timestamp,
     older_than_asked: bool,
-) -> (Reading<ReportFacts>, Option<RecordBatch>) {
+) -> (ReportFacts, RecordBatch) {
     let ParsedReport { credentials, quarantined, unknown_columns } = parsed;
     if !quarantined.is_empty() {
         info!(account = %account.id, rows = quarantined.len(), "rows of the credential report were not understood");
     }
     let rows = u32::try_from(credentials.num_rows()).unwrap_or(u32::MAX);
-    let facts = ReportFacts { generated_at, older_than_asked, rows, quarantined, unknown_columns };
-    (Reading::Read(facts), Some(credentials))
+    (ReportFacts { generated_at, older_than_asked, rows, quarantined, unknown_columns }, credentials)
 }
 
 async fn parse(account: &Account, report: RawReport) -> Result<ParsedReport, ReportError> {
