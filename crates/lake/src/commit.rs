@@ -19,8 +19,12 @@ pub struct Commit {
     pub committed_at: Timestamp,
     /// The version of orgsweep that started the run.
     pub orgsweep_version: String,
-    /// SHA-256 of the rule pack, in hexadecimal.
+    /// SHA-256 of the rules as they were in force, in hexadecimal.
     pub rule_pack_sha256: String,
+    /// The run whose committed tables this one judged again: its `accounts` and `credentials` are that run's files.
+    /// `None` for a sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recheck_of: Option<RunId>,
     /// Who asked.
     pub caller: Caller,
     /// Of which organization; `None` where the caller may not describe it.
@@ -31,6 +35,9 @@ pub struct Commit {
     pub tables: Vec<CommittedTable>,
     /// What came of each check, in rule order: the tallies of whoever evaluated them.
     pub checks: Vec<serde_json::Value>,
+    /// What became of each exception, in their order.
+    #[serde(default)]
+    pub exceptions: Vec<serde_json::Value>,
 }
 
 impl Commit {

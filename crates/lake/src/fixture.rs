@@ -6,8 +6,8 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMil
 use arrow_schema::DataType;
 use object_store::memory::InMemory;
 use orgsweep_core::{
-    Account, AccountId, AccountState, CallRecord, ErrorKind, Reading, Refusal, ReportFacts, RunId, Snapshot, Timestamp,
-    table,
+    Account, AccountId, AccountState, CallRecord, ErrorKind, Reading, Refusal, ReportFacts, RunId, Snapshot, Sources,
+    Timestamp, table,
 };
 
 use crate::{JournalEntry, Lake};
@@ -26,7 +26,7 @@ pub(crate) fn time() -> Timestamp {
 
 /// An entry of an account whose report has these users, and of whose contacts so many were not read, for good or not.
 pub(crate) fn entry(account: u64, users: Option<&[&str]>, lost_contacts: usize, kind: ErrorKind) -> JournalEntry {
-    let rows = users.map(|users| credentials(account, users));
+    let rows = users.map(|users| report(account, users));
     let mut snapshot = snapshot(account);
     snapshot.report = match &rows {
         Some(rows) => Reading::Read(ReportFacts {
@@ -67,7 +67,7 @@ pub(crate) fn snapshot(account: u64) -> Snapshot {
         waited: std::time::Duration::ZERO,
     };
     let refusal = Refusal { kind: ErrorKind::Denied, code: "AccessDenied".to_owned() };
-    let mut snapshot = Snapshot::unopened(account, refusal, vec![call]);
+    let mut snapshot = Snapshot::unopened(account, refusal, Sources::NONE, vec![call]);
     snapshot.role = Reading::Read(());
     snapshot.root_virtual_mfa = Reading::Read(true);
     snapshot.alias = Reading::Read(Some("näme, \"quoted\"".to_owned()));
@@ -79,7 +79,16 @@ pub(crate) fn snapshot(account: u64) -> Snapshot {
 
 /// Rows of `credentials`: what may be null is null, apart from what says who it is.
 pub(crate) fn credentials(account: u64, users: &[&str]) -> RecordBatch {
-    let schema = table::credentials().schema();
+    rows(table::credentials(), account, users)
+}
+
+/// Rows of a credential report: what may be null is null, apart from what says who it is.
+pub(crate) fn report(account: u64, users: &[&str]) -> RecordBatch {
+    rows(table::credential_report(), account, users)
+}
+
+fn rows(table: &table::Table, account: u64, users: &[&str]) -> RecordBatch {
+    let schema = table.schema();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         let text = |user: &str| match field.name().as_str() {
             "account_id" => Some(AccountId::from_number(account).to_string()),

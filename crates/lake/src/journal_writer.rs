@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::Journal;
-    use crate::fixture::{credentials, entry, lake, run_id, time};
+    use crate::fixture::{entry, lake, report, run_id, time};
 
     fn writer(lake: &Lake, policy: RollPolicy) -> JournalWriter {
         JournalWriter::started_at(lake, &run_id(), "host.a/0", policy, time())
@@ -198,7 +198,7 @@ mod tests {
     #[tokio::test]
     async fn a_report_with_other_columns_is_refused() {
         let mut writer = writer(&lake(), RollPolicy::default());
-        let rows = credentials(1, &["anna"]).project(&[0, 1]).unwrap();
+        let rows = report(1, &["anna"]).project(&[0, 1]).unwrap();
         let error = writer.push(JournalEntry { credentials: Some(rows), ..small(1) }).await.unwrap_err();
         assert_eq!(error.to_string(), "the snapshot of account 000000000001 cannot be journalled");
     }

@@ -20,6 +20,12 @@ pub fn run_manifest(run_id: &RunId) -> Path {
     in_run(run_id, "run.json")
 }
 
+/// `rules.json`: the rules as they are in force in the run.
+#[must_use]
+pub fn rules_manifest(run_id: &RunId) -> Path {
+    in_run(run_id, "rules.json")
+}
+
 /// `plan.json`: every account that the run must cover.
 #[must_use]
 pub fn plan_manifest(run_id: &RunId) -> Path {
@@ -88,6 +94,7 @@ mod tests {
         assert_eq!(
             [
                 run_manifest(&run_id),
+                rules_manifest(&run_id),
                 plan_manifest(&run_id),
                 seal_manifest(&run_id),
                 journal_segment(&run_id, "a-1-000000"),
@@ -98,6 +105,7 @@ mod tests {
             .map(String::from),
             [
                 "_runs/20261122T100000Z-7f3a9c/run.json",
+                "_runs/20261122T100000Z-7f3a9c/rules.json",
                 "_runs/20261122T100000Z-7f3a9c/plan.json",
                 "_runs/20261122T100000Z-7f3a9c/seal.json",
                 "_runs/20261122T100000Z-7f3a9c/journal/a-1-000000.arrow",

@@ -27,4 +27,5 @@ pub use lake::Lake;
 pub use manifest::RunState;
 pub use merge::{Merged, MergedRow};
 pub use segment::JournalEntry;
+pub use table_reader::TableRows;
 pub use table_writer::{DEFAULT_PART_BYTES, Part, TableWriter};

@@ -1,4 +1,4 @@
-//! The manifests of a run, as JSON: `run.json`, `plan.json`, `seal.json`, `commit.json`, and what they say together.
+//! The manifests of a run, as JSON: `run.json`, `rules.json`, `plan.json`, `seal.json`, `commit.json`, and what they say together.
 //!
 //! Each is written once. Whoever comes second is given what the first one wrote.
 
@@ -28,13 +28,25 @@ pub struct RunState {
 }
 
 impl Lake {
-    /// Writes `run.json`: from here on the run can be resumed.
+    /// Writes `rules.json`, then `run.json`: from here on the run can be resumed, by the same rules. `rules` is JSON
+    /// whose meaning is not known here.
     ///
     /// # Errors
     /// There is such a run already, or the store fails.
-    pub async fn create_run(&self, run: &Run) -> Result<(), LakeError> {
+    pub async fn create_run(&self, run: &Run, rules: &str) -> Result<(), LakeError> {
+        self.create_same(&layout::rules_manifest(&run.run_id), format!("{rules}\n").into()).await?;
         let path = layout::run_manifest(&run.run_id);
         self.create(&path, to_json(&path, run)?).await
+    }
+
+    /// Reads `rules.json`, as it was given to [`Lake::create_run`].
+    ///
+    /// # Errors
+    /// The run has no such file, it is no text, or the store fails.
+    pub async fn read_rules(&self, run_id: &RunId) -> Result<String, LakeError> {
+        let path = layout::rules_manifest(run_id);
+        let bytes = self.read(&path).await?;
+        String::from_utf8(bytes.into()).map_err(|error| LakeError::corrupt(path.as_ref(), error))
     }
 
     /// Reads `run.json`.
@@ -105,20 +117,26 @@ impl Lake {
             .collect())
     }
 
-    /// The newest run that is not committed: the one that `latest` means to whoever resumes.
+    /// The newest sweep that is not committed: the one that `latest` means to whoever resumes.
     ///
     /// # Errors
     /// The store fails.
     pub async fn latest_uncommitted(&self) -> Result<Option<RunId>, LakeError> {
-        Ok(self.runs().await?.into_iter().rev().find(|run| !run.committed).map(|run| run.run_id))
+        self.latest_sweep(|run| !run.committed).await
     }
 
-    /// The newest committed run: the one that `latest` means to whoever reads.
+    /// The newest committed sweep: the one that `latest` means to whoever reads. A recheck is never that one, however
+    /// new: it knows nothing newer than its sweep.
     ///
     /// # Errors
     /// The store fails.
     pub async fn latest_committed(&self) -> Result<Option<RunId>, LakeError> {
-        Ok(self.runs().await?.into_iter().rev().find(|run| run.committed).map(|run| run.run_id))
+        self.latest_sweep(|run| run.committed).await
+    }
+
+    async fn latest_sweep(&self, is_wanted: impl Fn(&RunState) -> bool) -> Result<Option<RunId>, LakeError> {
+        let runs = self.runs().await?.into_iter().rev();
+        Ok(runs.map(|run| (is_wanted(&run), run.run_id)).find(|(is, id)| *is && !id.is_recheck()).map(|(_, id)| id))
     }
 
     async fn no_such_run(&self, run_id: &RunId) -> Result<LakeError, LakeError> {
@@ -168,7 +186,10 @@ fn plan_json(path: &Path, plan: &Plan) -> Result<PutPayload, LakeError> {
     let line = |value: serde_json::Result<String>| value.map_err(|error| unwritable(path, error));
     let caller = line(serde_json::to_string(&plan.caller))?;
     let organization = line(serde_json::to_string(&plan.organization))?;
-    let mut json = format!("{{\n  \"caller\": {caller},\n  \"organization\": {organization},\n  \"accounts\": [");
+    let features = line(serde_json::to_string(&plan.features))?;
+    let mut json = format!("{{\n  \"caller\": {caller},\n  \"organization\": {organization},\n");
+    // Writing to a string cannot fail.
+    let _ = write!(json, "  \"features\": {features},\n  \"accounts\": [");
     for (index, account) in plan.accounts.iter().enumerate() {
         let separator = if index == 0 { "" } else { "," };
         // Writing to a string cannot fail.
@@ -192,7 +213,8 @@ mod tests {
 
     use object_store::memory::InMemory;
     use orgsweep_core::{
-        Account, AccountId, AccountState, Caller, Decision, Organization, PlannedAccount, SkipReason, Timestamp,
+        Account, AccountId, AccountState, Caller, Decision, Organization, OrganizationFeatures, PlannedAccount,
+        Reading, SkipReason, Sources, Timestamp,
     };
 
     use super::*;
@@ -216,6 +238,8 @@ mod tests {
             organization: None,
             orgsweep_version: "0.1.0".to_owned(),
             rule_pack_sha256: "aa".to_owned(),
+            unasked: Sources::NONE,
+            recheck_of: None,
             settings,
         }
     }
@@ -237,7 +261,8 @@ mod tests {
             },
             decision: if number % 2 == 0 { Decision::Ask } else { Decision::Skip(SkipReason::Excluded) },
         });
-        Plan::new(caller, Some(organization), accounts.collect())
+        let features = Reading::Read(OrganizationFeatures::default());
+        Plan::new(caller, Some(organization), features, accounts.collect())
     }
 
     fn commit(run: &Run, bytes: u64) -> Commit {
@@ -250,20 +275,23 @@ mod tests {
             committed_at: run.as_of,
             orgsweep_version: run.orgsweep_version.clone(),
             rule_pack_sha256: run.rule_pack_sha256.clone(),
+            recheck_of: run.recheck_of.clone(),
             caller: plan.caller,
             organization: plan.organization,
             coverage: Coverage::default(),
             tables: vec![CommittedTable::new("findings", vec![file])],
             checks: Vec::new(),
+            exceptions: Vec::new(),
         }
     }
 
     #[tokio::test]
     async fn a_run_is_created_once_and_read_back() {
         let (lake, run) = (lake(), run("r1"));
-        lake.create_run(&run).await.unwrap();
+        lake.create_run(&run, "{}").await.unwrap();
         assert_eq!(lake.read_run(&run.run_id).await.unwrap(), run);
-        let error = lake.create_run(&run).await.unwrap_err();
+        assert_eq!(lake.read_rules(&run.run_id).await.unwrap(), "{}\n");
+        let error = lake.create_run(&run, "{}").await.unwrap_err();
         assert_eq!(error.kind(), LakeErrorKind::AlreadyExists);
     }
 
@@ -273,7 +301,7 @@ mod tests {
         let error = lake.read_run(&unknown).await.unwrap_err();
         assert_eq!(error.to_string(), "run r9 is not in the lake at memory: it holds no runs");
         for run_id in ["r1", "r2", "r3", "r4", "r5", "r6"] {
-            lake.create_run(&run(run_id)).await.unwrap();
+            lake.create_run(&run(run_id), "{}").await.unwrap();
         }
         let error = lake.read_run(&unknown).await.unwrap_err();
         assert_eq!(error.kind(), LakeErrorKind::NotFound);
@@ -307,18 +335,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn latest_is_the_newest_run_that_is_or_is_not_committed() {
+    async fn latest_is_the_newest_sweep_that_is_or_is_not_committed() {
         let lake = lake();
         for run_id in ["20261122T100000Z-000001", "20261122T100001Z-000000", "20261123T000000Z-000000"] {
-            lake.create_run(&run(run_id)).await.unwrap();
+            lake.create_run(&run(run_id), "{}").await.unwrap();
         }
         let (first, second) = (run("20261122T100000Z-000001"), run("20261122T100001Z-000000"));
         lake.write_plan(&first.run_id, &plan(&[])).await.unwrap();
         lake.write_commit(commit(&first, 1)).await.unwrap();
         lake.write_commit(commit(&second, 1)).await.unwrap();
+        for (rules, is_committed) in [("aaaaaaaaaaaa", true), ("bbbbbbbbbbbb", false)] {
+            let recheck = run(RunId::recheck(&second.run_id, rules).as_str());
+            lake.create_run(&recheck, "{}").await.unwrap();
+            if is_committed {
+                lake.write_commit(commit(&recheck, 1)).await.unwrap();
+            }
+        }
         let states = lake.runs().await.unwrap();
         let states: Vec<_> = states.iter().map(|run| (run.planned, run.committed)).collect();
-        assert_eq!(states, [(true, true), (false, true), (false, false)]);
+        assert_eq!(states, [(true, true), (false, true), (false, true), (false, false), (false, false)]);
         assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
         assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
     }

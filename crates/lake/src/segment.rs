@@ -72,7 +72,7 @@ impl SegmentRow {
             LakeError::new(LakeErrorKind::Invalid, message).with_source(reason)
         };
         let rows = entry.credentials;
-        if rows.as_ref().is_some_and(|rows| rows.schema().fields() != table::credentials().schema().fields()) {
+        if rows.as_ref().is_some_and(|rows| rows.schema().fields() != table::credential_report().schema().fields()) {
             return Err(invalid("its report's columns are not those of the credentials table".into()));
         }
         Ok(Self {
@@ -132,7 +132,7 @@ pub(crate) fn schema() -> SchemaRef {
 }
 
 fn credential_item() -> FieldRef {
-    let columns = table::credentials().schema().fields().clone();
+    let columns = table::credential_report().schema().fields().clone();
     Arc::new(Field::new("item", DataType::Struct(columns), false))
 }
 
@@ -274,7 +274,7 @@ fn to_credentials(rows: &ArrayRef) -> Result<RecordBatch, ArrowError> {
         return Err(ArrowError::SchemaError(format!("credentials are {}, not structs", rows.data_type())));
     };
     // The table's own schema, so that readers may compare it by pointer.
-    RecordBatch::try_new(table::credentials().schema(), rows.columns().to_vec())
+    RecordBatch::try_new(table::credential_report().schema(), rows.columns().to_vec())
 }
 
 /// The columns that [`standings`] reads.

@@ -163,7 +163,7 @@ mod tests {
     /// A batch with one account, whose report has one row that is null in every column.
     fn nulls() -> RecordBatch {
         let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
-        let fields: Fields = table::credentials().schema().fields().iter().map(nullable).collect();
+        let fields: Fields = table::credential_report().schema().fields().iter().map(nullable).collect();
         let columns = fields.iter().map(|field| new_null_array(field.data_type(), 1)).collect();
         let rows: ArrayRef = Arc::new(StructArray::new(fields.clone(), columns, None));
         let item = Arc::new(Field::new("item", DataType::Struct(fields), false));

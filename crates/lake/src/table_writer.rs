@@ -204,7 +204,7 @@ mod tests {
     use arrow_array::RecordBatchReader;
     use arrow_select::concat::concat_batches;
     use bytes::Bytes;
-    use orgsweep_core::{AccountId, Caller, table};
+    use orgsweep_core::{AccountId, Caller, Sources, table};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -224,6 +224,8 @@ mod tests {
             organization: None,
             orgsweep_version: String::new(),
             rule_pack_sha256: String::new(),
+            unasked: Sources::NONE,
+            recheck_of: None,
             settings: serde_json::Map::new(),
         }
     }
