@@ -28,7 +28,8 @@ pub(crate) fn turn_by_slot(credentials: &RecordBatch) -> Result<RecordBatch, Arr
         "present" => Ok(Arc::new(present(&by_slot("active")?, &by_slot("last_rotated")?)) as ArrayRef),
         name => match credentials.column_by_name(name) {
             Some(shared) => take(shared.as_ref(), &twice, None),
-            None => by_slot(name),
+            // `access_key_id` of the view is `access_key_1_id` and `access_key_2_id`.
+            None => by_slot(name.strip_prefix("access_key_").unwrap_or(name)),
         },
     });
     RecordBatch::try_new(table::access_keys().schema(), columns.collect::<Result<_, _>>()?)

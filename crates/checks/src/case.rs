@@ -2,15 +2,21 @@
 
 use std::fmt;
 
-use orgsweep_core::Timestamp;
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use orgsweep_core::{Source, Sources, Timestamp};
 
-use crate::case_rows::{CaseRow, MisfitValue, accounts_of, batch_of};
-use crate::compile::Check;
+use crate::case_rows::{CaseRow, MisfitValue, account_id, accounts_of, batch_of};
+use crate::compile::{Check, Draft};
 use crate::coverage::Coverage;
 use crate::facts::{Facts, Rows};
-use crate::judge::{Answers, Judgement, judge};
+use crate::judge::{Found, Judgement, RowJudge, judge};
+use crate::params::{ParamsByName, set};
+use crate::planning::PredicateCompiler;
 use crate::reason::reason;
-use crate::{Case, CheckTable, Checker, EvaluateError, Rule, RuleError, RulePack, RuleProblem, Status};
+use crate::rule::render;
+use crate::scope::ScopeView;
+use crate::{Basis, Case, CheckTable, Checker, EvaluateError, Rule, RuleError, RulePack, RuleProblem, Status};
 
 /// The `as_of` of every case, in milliseconds since the epoch: 2026-01-01T00:00:00Z.
 const CASE_AS_OF: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -55,21 +61,68 @@ impl fmt::Display for CaseResult {
     }
 }
 
+/// The sources that a run leaves out unless it is told otherwise: those that no case has.
+pub(crate) fn optional_sources() -> Sources {
+    Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect()
+}
+
 /// Compiles the pack and runs every case of every rule, in the order of the pack.
 ///
 /// # Errors
 /// A rule that does not compile, and a case that cannot be made into rows.
 pub fn run_cases(pack: &RulePack) -> Result<Vec<CaseResult>, RuleError> {
-    let checker = Checker::compile(pack, CASE_AS_OF)?;
+    let compiler = PredicateCompiler::new(CASE_AS_OF);
+    // What only a whole checker holds, such as a parameter that nothing uses, is held first.
+    Checker::compile(&pack.clone().into(), Basis { as_of: CASE_AS_OF, unasked: optional_sources() })?;
     let mut results = Vec::new();
-    for (rule, check) in pack.rules().iter().zip(&checker.checks) {
-        let of_rule = run_rule(rule, check);
+    for rule in pack.rules() {
+        let of_rule = Draft::of(&compiler, rule).and_then(|draft| run_rule(&compiler, rule, &draft));
         results.extend(of_rule.map_err(|problem| RuleError::in_check(&rule.file, &rule.id, problem))?);
     }
     Ok(results)
 }
 
-fn run_rule(rule: &Rule, check: &Check) -> Result<Vec<CaseResult>, RuleProblem> {
+/// Runs the cases of a rule with these predicates. Cases of the same params are judged together.
+pub(crate) fn run_rule(
+    compiler: &PredicateCompiler,
+    rule: &Rule,
+    draft: &Draft,
+) -> Result<Vec<CaseResult>, RuleProblem> {
+    let mut results: Vec<Option<CaseResult>> = vec![None; rule.cases.len()];
+    let mut distinct: Vec<&ParamsByName> = rule.cases.iter().map(|case| &case.params).collect();
+    distinct.sort_by_key(|params| format!("{params:?}"));
+    distinct.dedup();
+    for own in distinct {
+        let chosen: Vec<usize> = (0..rule.cases.len())
+            .filter(|index| rule.cases.get(*index).is_some_and(|case| case.params == *own))
+            .collect();
+        let cases = chosen.iter().filter_map(|index| rule.cases.get(*index).cloned()).collect();
+        let part = Rule { cases, ..rule.clone() };
+        let params = case_params(&part, own)?;
+        let check = Check::with_params(compiler, rule, draft, (&[params], CASE_AS_OF))?;
+        for (index, result) in chosen.into_iter().zip(run_part(&part, &check)?) {
+            if let Some(place) = results.get_mut(index) {
+                *place = Some(result);
+            }
+        }
+    }
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// The rule's params with those that a case gives.
+fn case_params(rule: &Rule, own: &ParamsByName) -> Result<ParamsByName, RuleProblem> {
+    let mut params = rule.params.clone();
+    for (name, value) in own {
+        set(&mut params, name, value).map_err(|problem| RuleProblem::Case {
+            case: rule.cases.first().map(|case| case.name.clone()).unwrap_or_default(),
+            reason: problem.to_string(),
+        })?;
+    }
+    Ok(params)
+}
+
+/// Runs cases that all have the params that the check was compiled with.
+fn run_part(rule: &Rule, check: &Check) -> Result<Vec<CaseResult>, RuleProblem> {
     let named = |misfit: MisfitValue| RuleProblem::Case {
         case: rule.cases.get(misfit.case).map(|case| case.name.clone()).unwrap_or_default(),
         reason: misfit.reason,
@@ -81,20 +134,20 @@ fn run_rule(rule: &Rule, check: &Check) -> Result<Vec<CaseResult>, RuleProblem> 
         CheckTable::Accounts => None,
         table => Some(rows_of(rule, table).map_err(named)?),
     };
-    let coverage = Coverage::read(&accounts).map_err(|error| broken(&error.into()))?;
-    let empty = |table: CheckTable| {
-        Rows::new(arrow_array::RecordBatch::new_empty(table.table().schema()), vec![0; rule.cases.len() + 1])
-    };
+    let unreadable = |error: ArrowError| broken(&error.into());
+    let coverage = Coverage::read(&accounts, optional_sources()).map_err(unreadable)?;
+    let scopes = ScopeView::of(&accounts).map_err(unreadable)?;
+    let empty =
+        |table: CheckTable| Rows::new(RecordBatch::new_empty(table.table().schema()), vec![0; rule.cases.len() + 1]);
     let (credentials, access_keys) = match (rule.table, own) {
         (CheckTable::Credentials, Some(rows)) => (rows, empty(CheckTable::AccessKeys)),
         (CheckTable::AccessKeys, Some(rows)) => (empty(CheckTable::Credentials), rows),
         _ => (empty(CheckTable::Credentials), empty(CheckTable::AccessKeys)),
     };
     let offsets = (0..=rule.cases.len()).collect();
-    let facts = Facts { accounts: Rows::new(accounts.clone(), offsets), credentials, access_keys, coverage };
+    let facts = Facts { accounts: Rows::new(accounts.clone(), offsets), credentials, access_keys, coverage, scopes };
     let judgement = judge(check, &facts);
-    let answers = Answers::of(check, &facts.rows(rule.table).batch);
-    let outcome = Outcomes { rule, check, facts: &facts, judgement, answers };
+    let outcome = Outcomes { rule, check, facts: &facts, judgement, rows: RowJudge::of(check, &facts) };
     Ok(rule.cases.iter().enumerate().map(|(index, case)| outcome.of_case(index, case)).collect())
 }
 
@@ -133,7 +186,7 @@ struct Outcomes<'a> {
     check: &'a Check,
     facts: &'a Facts<'a>,
     judgement: Judgement,
-    answers: Answers,
+    rows: RowJudge<'a>,
 }
 
 impl Outcomes<'_> {
@@ -153,13 +206,38 @@ impl Outcomes<'_> {
             expected,
             got,
         };
-        if result.passed { self.hold_rows(index, case, result) } else { result }
+        if !result.passed {
+            return result;
+        }
+        let result = self.hold_rows(index, case, result);
+        if result.passed { self.hold_message(index, case, result) } else { result }
+    }
+
+    /// The result, unless the first finding says something else than `message`.
+    fn hold_message(&self, index: usize, case: &Case, result: CaseResult) -> CaseResult {
+        let Some(expected) = &case.message else { return result };
+        let failed = |found: &&Found| found.account == index && found.ground.status() == Status::Fail;
+        let first = self.judgement.found.iter().find(failed);
+        let got = first.and_then(|found| {
+            let variant = self.check.variants.get(found.variant)?;
+            let told = variant.message.render(&self.facts.rows(self.rule.table).batch, found.ground.row()?);
+            // Each case is an account of its own; what it expects is written as if it were the first.
+            Some(told.replace(account_id(index).as_str(), account_id(0).as_str()))
+        });
+        let got = got.unwrap_or_else(|| "no finding".to_owned());
+        CaseResult {
+            passed: got == *expected,
+            expected: format!("the message {expected:?}"),
+            got: if got == *expected { result.got.clone() } else { format!("{got:?}") },
+            ..result
+        }
     }
 
     /// The result, unless a row was judged otherwise than `expect_rows` says.
     fn hold_rows(&self, index: usize, case: &Case, result: CaseResult) -> CaseResult {
         let Some(expected) = &case.expect_rows else { return result };
-        let got: Vec<_> = self.facts.rows(self.rule.table).of(index).map(|row| self.answers.status(row)).collect();
+        let rows = self.facts.rows(self.rule.table).of(index);
+        let got: Vec<_> = rows.map(|row| self.rows.verdict(index, row).status).collect();
         let wanted = |row: usize| expected.get(row).copied();
         match (0..got.len().max(expected.len())).find(|row| wanted(*row) != got.get(*row).copied()) {
             None => result,
@@ -177,25 +255,22 @@ impl Outcomes<'_> {
     /// The reason that `check_results` would give, as far as it is about what was found first.
     fn reason(&self, index: usize, status: Status) -> Option<String> {
         let verdict = self.judgement.accounts.get(index)?;
-        match (status, &self.check.note) {
-            (Status::Unknown, _) => {
+        match status {
+            Status::Unknown => {
                 let found = self.judgement.found.iter().find(|found| found.account == index)?;
                 reason(self.check, self.facts, *found)
             }
-            (Status::Pass, Some(note)) if verdict.noted => Some(note.text.clone()),
-            _ => None,
+            Status::Pass => {
+                let notes = &self.check.variants.first()?.notes;
+                verdict.note.and_then(|note| notes.get(note)).map(|note| note.text.clone())
+            }
+            Status::Fail | Status::NotApplicable => None,
         }
     }
 }
 
 fn with_reason(status: Status, reason: Option<&str>) -> String {
     reason.map_or_else(|| status.to_string(), |reason| format!("{status} ({reason})"))
-}
-
-/// A row as it stands in a rule file.
-fn render(row: &toml::Table) -> String {
-    let cells: Vec<_> = row.iter().map(|(column, value)| format!("{column} = {value}")).collect();
-    format!("{{ {} }}", cells.join(", "))
 }
 
 #[cfg(test)]
@@ -246,7 +321,7 @@ mod tests {
         check(
             "[[check.case]]\nname = \"why\"\nrow = {}\nexpect = \"unknown\"\nreason = \"no idea\"",
             &expect![[
-                r#"the.toml: check the-check, case "why": expected unknown (no idea), got unknown (last_rotated is null); given {  }"#
+                r#"the.toml: check the-check, case "why": expected unknown (no idea), got unknown (last_rotated is null); given {}"#
             ]],
         );
     }

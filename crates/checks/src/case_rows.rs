@@ -6,7 +6,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
     TimestampMillisecondArray, new_empty_array,
 };
-use arrow_buffer::OffsetBuffer;
+use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, FieldRef, Fields};
 use orgsweep_core::table::{Column, Table, accounts};
 use orgsweep_core::{AccountId, Outcome, Source, Timestamp};
@@ -112,22 +112,47 @@ fn column_of(column: &Column, rows: &[CaseRow<'_>], as_of: Timestamp) -> Result<
     })
 }
 
-/// Columns of lists cannot be given in a case, and are empty.
+/// Columns of lists: texts as a list of texts, tags as a table of keys with values. What is not given is empty, or null
+/// where that may be.
 fn lists_of(column: &Column, cells: impl Iterator<Item = (usize, Option<Value>)>) -> Result<ArrayRef, MisfitValue> {
-    let mut rows = 0;
-    for (case, value) in cells {
-        if value.is_some() {
-            let reason = format!("{} cannot be given; say unread, quarantined or skipped", column.name);
-            return Err(MisfitValue { case, reason });
-        }
-        rows += 1;
-    }
-    let failed = |error: ArrowError| MisfitValue { case: 0, reason: error.to_string() };
     let DataType::List(item) = &column.data_type else {
         let reason = format!("{} has a type that cases cannot write", column.name);
         return Err(MisfitValue { case: 0, reason });
     };
-    list(item, vec![0; rows], new_empty_array(item.data_type())).map_err(failed)
+    let mut items: Vec<[String; 2]> = Vec::new();
+    let (mut lengths, mut valid) = (Vec::new(), Vec::new());
+    for (case, value) in cells {
+        let given = match &value {
+            None => Vec::new(),
+            Some(Value::Array(texts)) if *item.data_type() == DataType::Utf8 => {
+                texts.iter().filter_map(Value::as_str).map(|text| [text.to_owned(), String::new()]).collect()
+            }
+            Some(Value::Table(tags)) if column.name == "tags" => {
+                tags.iter().filter_map(|(key, tag)| Some([key.clone(), tag.as_str()?.to_owned()])).collect()
+            }
+            Some(_) => {
+                let reason = format!("{} cannot be given like this; say unread, quarantined or skipped", column.name);
+                return Err(MisfitValue { case, reason });
+            }
+        };
+        lengths.push(given.len());
+        valid.push(value.is_some() || !column.nullable);
+        items.extend(given);
+    }
+    let field = |index: usize| {
+        Arc::new(items.iter().map(|item| item.get(index).map(String::as_str)).collect::<StringArray>()) as ArrayRef
+    };
+    let values = match item.data_type() {
+        DataType::Utf8 => Ok(field(0)),
+        DataType::Struct(fields) if column.name == "tags" => {
+            StructArray::try_new(fields.clone(), vec![field(0), field(1)], None).map(|tags| Arc::new(tags) as ArrayRef)
+        }
+        other => Ok(new_empty_array(other)),
+    };
+    let nulls = column.nullable.then(|| NullBuffer::from(valid));
+    let list = values
+        .and_then(|values| ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(lengths), values, nulls));
+    list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| MisfitValue { case: 0, reason: error.to_string() })
 }
 
 fn collect<A, T>(
@@ -154,6 +179,7 @@ fn plainest(column: &Column, row: &CaseRow<'_>) -> Option<Value> {
         ("arn", _) if is_root => Some(Value::String(format!("arn:aws:iam::{id}:root"))),
         ("arn", _) => Some(Value::String(format!("arn:aws:iam::{id}:user/{user}"))),
         ("state", _) => text("ACTIVE"),
+        ("partition", _) => text("aws"),
         (_, DataType::Utf8) => text(""),
         (_, DataType::Boolean) => Some(Value::Boolean(false)),
         (_, DataType::Int32 | DataType::Int64) => Some(Value::Integer(1)),

@@ -1,49 +1,18 @@
 //! Which sources were read for each account, and for those that were not, why: from the `accounts` rows alone, so that
 //! a committed run can be checked again.
 
-use arrow_array::{Array, ListArray, RecordBatch, StringArray};
+use arrow_array::{ListArray, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
-use orgsweep_core::{Outcome, Source};
+use orgsweep_core::{Outcome, Source, Sources};
 
-use crate::cell::{item_texts, lists, str_at, texts};
-
-/// A set of sources.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Sources(u32);
-
-impl Sources {
-    /// Every source, those to come included.
-    const ALL: Self = Self(u32::MAX);
-
-    pub(crate) fn insert(&mut self, source: Source) {
-        let position = Source::ALL.iter().position(|known| *known == source);
-        // A source that is in no list would be one that is never read.
-        self.0 |= position.and_then(|bit| 1u32.checked_shl(u32::try_from(bit).ok()?)).unwrap_or(u32::MAX);
-    }
-
-    pub(crate) fn contains(self, source: Source) -> bool {
-        let mut one = Self::default();
-        one.insert(source);
-        self.meets(one)
-    }
-
-    fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-impl FromIterator<Source> for Sources {
-    fn from_iter<I: IntoIterator<Item = Source>>(sources: I) -> Self {
-        sources.into_iter().fold(Self::default(), |mut set, source| {
-            set.insert(source);
-            set
-        })
-    }
-}
+use crate::cell::{item_range, item_texts, lists, str_at, texts};
+use crate::needs::Needs;
 
 /// What was not read, account by account.
 pub(crate) struct Coverage<'a> {
     unread: Vec<Sources>,
+    /// The optional sources that no account was asked.
+    unasked: Sources,
     outcome: &'a StringArray,
     skip_reason: &'a StringArray,
     gaps: &'a ListArray,
@@ -54,11 +23,12 @@ pub(crate) struct Coverage<'a> {
 }
 
 impl<'a> Coverage<'a> {
-    /// Reads the coverage of every account of the batch.
-    pub(crate) fn read(accounts: &'a RecordBatch) -> Result<Self, ArrowError> {
+    /// Reads the coverage of every account of the batch, of a run that asked all sources but these.
+    pub(crate) fn read(accounts: &'a RecordBatch, unasked: Sources) -> Result<Self, ArrowError> {
         let gaps = lists(accounts, "unanswered")?;
         let mut coverage = Self {
             unread: Vec::new(),
+            unasked,
             outcome: texts(accounts, "outcome")?,
             skip_reason: texts(accounts, "skip_reason")?,
             gaps,
@@ -71,9 +41,19 @@ impl<'a> Coverage<'a> {
         Ok(coverage)
     }
 
-    /// Whether one of these sources was not read for the account.
-    pub(crate) fn lacks(&self, account: usize, sources: Sources) -> bool {
-        self.unread.get(account).is_none_or(|unread| unread.meets(sources))
+    /// Whether the account lacks what a check needs.
+    pub(crate) fn lacks(&self, account: usize, needs: &Needs) -> bool {
+        self.unread.get(account).is_none_or(|unread| needs.lack(*unread, self.unasked))
+    }
+
+    /// Whether the source was asked for the account and not read.
+    pub(crate) fn is_unread(&self, account: usize, source: Source) -> bool {
+        self.unread.get(account).is_none_or(|unread| unread.contains(source))
+    }
+
+    /// Whether the source was not read for the account, for whatever reason.
+    pub(crate) fn is_missing(&self, account: usize, source: Source) -> bool {
+        self.unread.get(account).is_none_or(|unread| unread.union(self.unasked).contains(source))
     }
 
     /// Number of rows of the account's credential report that could not be understood.
@@ -81,44 +61,47 @@ impl<'a> Coverage<'a> {
         usize::try_from(self.quarantined.value_length(account)).unwrap_or_default()
     }
 
-    /// Why the account lacks one of these sources.
-    pub(crate) fn reason(&self, account: usize, sources: Sources) -> String {
-        if self.is_skipped(account) {
+    /// Why the account lacks what a check needs.
+    pub(crate) fn reason(&self, account: usize, needs: &Needs) -> String {
+        let unread = self.unread.get(account).copied().unwrap_or_default();
+        self.reason_for(account, needs.lacking(unread, self.unasked))
+    }
+
+    /// Why these sources are missing for the account.
+    pub(crate) fn reason_for(&self, account: usize, missing: Sources) -> String {
+        let of_account = missing.iter().any(|source| !source.is_of_organization());
+        if of_account && self.is_skipped(account) {
             return match str_at(self.skip_reason, account) {
                 Some(reason) => format!("not asked: {reason}"),
                 None => "not asked".to_owned(),
             };
         }
         let gaps: Vec<_> = self.gaps(account).collect();
-        if let Some((_, kind, code)) = gaps.iter().find(|gap| gap.0 == Some(Source::Role)) {
+        if of_account && let Some((_, kind, code)) = gaps.iter().find(|gap| gap.0 == Some(Source::Role)) {
             return format!("account was not opened: {code} ({kind})");
         }
-        let reasons: Vec<_> = gaps
-            .into_iter()
-            .filter_map(|(source, kind, code)| Some((source.filter(|source| sources.contains(*source))?, kind, code)))
-            .map(|(source, kind, code)| match kind {
-                "not_asked" => format!("{source} was not asked: {code} was not read"),
-                _ => format!("{source} was not read: {code} ({kind})"),
+        let listed = |source: Source| gaps.iter().find(|gap| gap.0 == Some(source));
+        let reasons: Vec<_> = missing
+            .iter()
+            .filter_map(|source| match (listed(source), source.wanted_by()) {
+                (Some((_, "not_asked", code)), _) => Some(format!("{source} was not asked: {code} was not read")),
+                (Some((_, kind, code)), _) => Some(format!("{source} was not read: {code} ({kind})")),
+                (None, Some(setting)) => Some(format!("{source} was not asked: {setting} is off")),
+                (None, None) => None,
             })
             .collect();
         if reasons.is_empty() { "nothing was read of the account".to_owned() } else { reasons.join("; ") }
     }
 
+    /// What was asked of the account and not read. Without the role nothing of it can be; what the organization itself
+    /// was asked is there all the same.
     fn unread_sources(&self, account: usize) -> Sources {
-        let mut unread = Sources::default();
-        let mut nothing_listed = true;
-        for (source, _, _) in self.gaps(account) {
-            nothing_listed = false;
-            match source {
-                // Without the role nothing of the account can be read.
-                Some(Source::Role) => return Sources::ALL,
-                Some(source) => unread.insert(source),
-                // A source that this version has never heard of is one that no rule reads.
-                None => {}
-            }
-        }
+        let listed: Sources = self.gaps(account).filter_map(|gap| gap.0).collect();
+        // A source that this version has never heard of is one that no rule reads, and yet it was listed.
+        let nothing_listed = self.gaps(account).next().is_none();
         let failed = self.outcome.value(account) == Outcome::Failed.as_str();
-        if self.is_skipped(account) || failed && nothing_listed { Sources::ALL } else { unread }
+        let unopened = self.is_skipped(account) || listed.contains(Source::Role) || failed && nothing_listed;
+        if unopened { listed.union(of_accounts()) } else { listed }
     }
 
     fn is_skipped(&self, account: usize) -> bool {
@@ -133,18 +116,15 @@ impl<'a> Coverage<'a> {
     }
 }
 
-/// The positions of a list's items among the items of all lists.
-fn item_range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
-    let offset = |index: usize| list.value_offsets().get(index).and_then(|offset| usize::try_from(*offset).ok());
-    if list.is_null(row) {
-        return 0..0;
-    }
-    offset(row).unwrap_or_default()..offset(row + 1).unwrap_or_default()
+/// Every source that an account is asked, optional ones included.
+fn of_accounts() -> Sources {
+    Source::ALL.into_iter().filter(|source| !source.is_of_organization()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use orgsweep_core::table::Origin;
 
     use super::*;
     use crate::fixture::Organization;
@@ -152,9 +132,10 @@ mod tests {
     /// Whether an account with these keys lacks the summary or the virtual devices, and why.
     fn check(account: &str, expected: &Expect) {
         let organization = Organization::read(&format!("[[account]]\n{account}"));
-        let coverage = Coverage::read(&organization.accounts).unwrap();
-        let sources = [Source::AccountSummary, Source::VirtualMfaDevices].into_iter().collect();
-        let text = if coverage.lacks(0, sources) { coverage.reason(0, sources) } else { "all was read".to_owned() };
+        let unasked = Source::ROOT_AUDIT.into_iter().collect();
+        let coverage = Coverage::read(&organization.accounts, unasked).unwrap();
+        let needs = Needs::of([Source::AccountSummary, Source::VirtualMfaDevices].map(Origin::Source));
+        let text = if coverage.lacks(0, &needs) { coverage.reason(0, &needs) } else { "all was read".to_owned() };
         expected.assert_eq(&text);
     }
 
@@ -191,5 +172,43 @@ mod tests {
     #[test]
     fn an_account_that_was_not_asked_says_so() {
         check(r#"skipped = "state is CLOSED""#, &expect!["not asked: state is CLOSED"]);
+    }
+
+    const EITHER: [Source; 2] = [Source::AccountSummary, Source::RootAccessKeys];
+
+    /// Why an account lacks these sources.
+    fn lacks(account: &str, origin: Origin, expected: &Expect) {
+        let organization = Organization::read(&format!("[[account]]\n{account}"));
+        let unasked = Source::ROOT_AUDIT.into_iter().collect();
+        let coverage = Coverage::read(&organization.accounts, unasked).unwrap();
+        let needs = Needs::of([origin]);
+        let text = if coverage.lacks(0, &needs) { coverage.reason(0, &needs) } else { "all was read".to_owned() };
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn what_the_organization_was_asked_is_there_for_accounts_that_were_not() {
+        let features = Origin::Source(Source::OrganizationFeatures);
+        lacks(r#"skipped = "state is CLOSED""#, features, &expect!["all was read"]);
+        lacks(
+            "skipped = \"state is CLOSED\"\ngaps = [[\"organization_features\", \"denied\", \"AccessDenied\"]]",
+            features,
+            &expect!["organization_features was not read: AccessDenied (denied)"],
+        );
+    }
+
+    #[test]
+    fn what_settings_do_not_want_says_which_one() {
+        lacks(
+            "",
+            Origin::Source(Source::RootAccessKeys),
+            &expect!["root_access_keys was not asked: sweep.root_audit is off"],
+        );
+        lacks("", Origin::AnyOf(&EITHER), &expect!["all was read"]);
+        lacks(
+            r#"gaps = [["account_summary", "denied", "AccessDenied"]]"#,
+            Origin::AnyOf(&EITHER),
+            &expect!["account_summary was not read: AccessDenied (denied)"],
+        );
     }
 }

@@ -9,17 +9,23 @@ use arrow_schema::ArrowError;
 pub struct RuleError {
     file: String,
     check: Option<String>,
+    /// The entry of a file of overrides or exceptions: `exception 2 (root-mfa)`.
+    entry: Option<String>,
     /// Boxed, since it would make every result of this crate large.
     problem: Box<RuleProblem>,
 }
 
 impl RuleError {
     pub(crate) fn in_file(file: &str, problem: RuleProblem) -> Self {
-        Self { file: file.to_owned(), check: None, problem: Box::new(problem) }
+        Self { file: file.to_owned(), check: None, entry: None, problem: Box::new(problem) }
     }
 
     pub(crate) fn in_check(file: &str, check: &str, problem: RuleProblem) -> Self {
-        Self { file: file.to_owned(), check: Some(check.to_owned()), problem: Box::new(problem) }
+        Self { file: file.to_owned(), check: Some(check.to_owned()), entry: None, problem: Box::new(problem) }
+    }
+
+    pub(crate) fn in_entry(file: &str, entry: String, problem: RuleProblem) -> Self {
+        Self { file: file.to_owned(), check: None, entry: Some(entry), problem: Box::new(problem) }
     }
 
     /// The rule file.
@@ -43,9 +49,10 @@ impl RuleError {
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.check {
-            Some(check) => write!(f, "{}: check {check}: {}", self.file, self.problem),
-            None => write!(f, "{}: {}", self.file, self.problem),
+        match (&self.check, &self.entry) {
+            (Some(check), _) => write!(f, "{}: check {check}: {}", self.file, self.problem),
+            (None, Some(entry)) => write!(f, "{}: {entry}: {}", self.file, self.problem),
+            (None, None) => write!(f, "{}: {}", self.file, self.problem),
         }
     }
 }
@@ -77,6 +84,14 @@ pub enum RuleProblem {
     Value {
         /// What is wrong, naming the key.
         reason: String,
+    },
+    /// A check that the pack does not have.
+    #[error("there is no check {check:?}{}", suggestion(nearest.as_deref()))]
+    UnknownCheck {
+        /// The check.
+        check: String,
+        /// The check whose id is nearest to it.
+        nearest: Option<String>,
     },
     /// Another check has the same id.
     #[error("another check in {other} has the same id; ids are unique")]
@@ -167,7 +182,7 @@ pub enum EvaluateError {
 }
 
 /// `; did you mean "…"?`, or nothing.
-fn suggestion(nearest: Option<&str>) -> String {
+pub(crate) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest:?}?"))
 }
 

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema};
+use orgsweep_core::Sources;
 use orgsweep_core::table::Table;
 
 use crate::access_keys::{SLOTS, turn_by_slot};
 use crate::cell::texts;
 use crate::coverage::Coverage;
+use crate::scope::ScopeView;
 use crate::{CheckTable, Chunk, EvaluateError};
 
 /// The rows of one table, and which of them are whose.
@@ -43,11 +45,13 @@ pub(crate) struct Facts<'a> {
     pub(crate) access_keys: Rows,
     /// What was not read.
     pub(crate) coverage: Coverage<'a>,
+    /// Where the accounts are in the organization, and how they are tagged.
+    pub(crate) scopes: ScopeView<'a>,
 }
 
 impl<'a> Facts<'a> {
-    /// Makes the facts of a chunk, once it proved to be well-formed.
-    pub(crate) fn of(chunk: &Chunk<'a>) -> Result<Self, EvaluateError> {
+    /// Makes the facts of a chunk, once it proved to be well-formed, of a run that did not ask these sources.
+    pub(crate) fn of(chunk: &Chunk<'a>, unasked: Sources) -> Result<Self, EvaluateError> {
         hold_schema(chunk.accounts, CheckTable::Accounts.table())?;
         hold_schema(chunk.credentials, CheckTable::Credentials.table())?;
         hold_order(chunk.accounts)?;
@@ -57,7 +61,8 @@ impl<'a> Facts<'a> {
             accounts: Rows::new(chunk.accounts.clone(), (0..=chunk.accounts.num_rows()).collect()),
             credentials: Rows::new(chunk.credentials.clone(), offsets),
             access_keys: Rows::new(turn_by_slot(chunk.credentials)?, slot_offsets),
-            coverage: Coverage::read(chunk.accounts)?,
+            coverage: Coverage::read(chunk.accounts, unasked)?,
+            scopes: ScopeView::of(chunk.accounts)?,
         })
     }
 

@@ -5,13 +5,19 @@ use arrow_array::cast::AsArray;
 use orgsweep_core::{Timestamp, table};
 use serde::Deserialize;
 
+use crate::case::optional_sources;
 use crate::case_rows::{CaseRow, accounts_of, batch_of, unanswered};
 use crate::cell::text_at;
-use crate::{Case, Chunk, Rule, RuleFile, RulePack, Status};
+use crate::{Basis, Case, Chunk, Rule, RuleFile, RulePack, Status};
 
 /// The `as_of` of the tests.
 pub(crate) fn as_of() -> Timestamp {
     Timestamp::parse("2026-11-22T10:00:00Z").unwrap()
+}
+
+/// What the tests judge by: all optional sources are left out.
+pub(crate) fn basis() -> Basis {
+    Basis { as_of: as_of(), unasked: optional_sources() }
 }
 
 /// A rule `the-check` with this one predicate and nothing else of note.
@@ -99,6 +105,8 @@ impl Account {
             expect: Status::Unknown,
             expect_rows: None,
             reason: None,
+            message: None,
+            params: std::collections::BTreeMap::new(),
         }
     }
 }

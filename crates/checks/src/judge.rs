@@ -3,7 +3,8 @@
 use arrow_array::{Array, BooleanArray, RecordBatch};
 
 use crate::Status;
-use crate::compile::Check;
+use crate::choice::{Choice, Chosen};
+use crate::compile::{Check, Variant};
 use crate::facts::{Facts, Rows};
 use crate::predicate::Predicate;
 
@@ -22,8 +23,8 @@ pub(crate) struct AccountVerdict {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
     pub(crate) unknown: u32,
-    /// Whether the check's note on passes holds for everything that passed.
-    pub(crate) noted: bool,
+    /// The first of the check's notes on passes that holds for everything that passed.
+    pub(crate) note: Option<usize>,
 }
 
 /// One resource that failed, or could not be judged.
@@ -31,6 +32,8 @@ pub(crate) struct AccountVerdict {
 pub(crate) struct Found {
     /// Index of the account.
     pub(crate) account: usize,
+    /// Index of the check's variant that was in force.
+    pub(crate) variant: usize,
     pub(crate) ground: Ground,
 }
 
@@ -41,6 +44,8 @@ pub(crate) enum Ground {
     Unread,
     /// Rows of the report could not be understood; the resource is the account.
     Quarantined,
+    /// It is not known which params are in force for this row, and they would decide otherwise.
+    Undecided(usize),
     /// `applies_when` is null for this row, or fails on its values.
     NullApplies(usize),
     /// `fails_when` is null for this row, or fails on its values.
@@ -59,26 +64,26 @@ impl Ground {
     pub(crate) fn row(self) -> Option<usize> {
         match self {
             Self::Unread | Self::Quarantined => None,
-            Self::NullApplies(row) | Self::NullFails(row) | Self::Failed(row) => Some(row),
+            Self::Undecided(row) | Self::NullApplies(row) | Self::NullFails(row) | Self::Failed(row) => Some(row),
         }
     }
 }
 
-/// The predicates' results for every row of the check's table.
-pub(crate) struct Answers {
+/// The results of one variant's predicates for every row of the check's table.
+struct Answers {
     applies: Option<BooleanArray>,
     fails: BooleanArray,
-    notes: Option<BooleanArray>,
+    notes: Vec<BooleanArray>,
 }
 
 impl Answers {
-    /// Evaluates the predicates of `check` on all rows at once.
-    pub(crate) fn of(check: &Check, batch: &RecordBatch) -> Self {
+    /// Evaluates the predicates on all rows at once.
+    fn of(variant: &Variant, batch: &RecordBatch) -> Self {
         let ask = |predicate: &Predicate| predicate.evaluate(batch);
         Self {
-            applies: check.applies_when.as_ref().map(ask),
-            fails: ask(&check.fails_when),
-            notes: check.note.as_ref().map(|note| ask(&note.when)),
+            applies: variant.applies_when.as_ref().map(ask),
+            fails: ask(&variant.fails_when),
+            notes: variant.notes.iter().map(|note| ask(&note.when)).collect(),
         }
     }
 
@@ -86,9 +91,18 @@ impl Answers {
         self.applies.as_ref().map_or(Some(true), |answers| at(answers, row))
     }
 
-    /// The status of one row.
-    pub(crate) fn status(&self, row: usize) -> Status {
+    fn status(&self, row: usize) -> Status {
         Status::of_row(self.applies(row), at(&self.fails, row))
+    }
+
+    /// What a row is told for, if it is told at all.
+    fn ground(&self, row: usize, status: Status) -> Option<Ground> {
+        match status {
+            Status::Pass | Status::NotApplicable => None,
+            Status::Fail => Some(Ground::Failed(row)),
+            Status::Unknown if self.applies(row).is_none() => Some(Ground::NullApplies(row)),
+            Status::Unknown => Some(Ground::NullFails(row)),
+        }
     }
 }
 
@@ -96,22 +110,75 @@ fn at(answers: &BooleanArray, row: usize) -> Option<bool> {
     answers.is_valid(row).then(|| answers.value(row))
 }
 
+/// What one check says of every row of its table.
+pub(crate) struct RowJudge<'a> {
+    choice: Choice<'a>,
+    /// In the order of the check's variants, of which there is at least one.
+    answers: Vec<Answers>,
+}
+
+/// What a check says of one row.
+pub(crate) struct RowVerdict {
+    pub(crate) status: Status,
+    variant: usize,
+    ground: Option<Ground>,
+}
+
+impl<'a> RowJudge<'a> {
+    /// Evaluates every variant of the check on all rows.
+    pub(crate) fn of(check: &'a Check, facts: &'a Facts<'_>) -> Self {
+        let batch = &facts.rows(check.table).batch;
+        Self {
+            choice: Choice::of(check, &facts.scopes, batch),
+            answers: check.variants.iter().map(|variant| Answers::of(variant, batch)).collect(),
+        }
+    }
+
+    /// What the check says of one row of one account.
+    pub(crate) fn verdict(&self, account: usize, row: usize) -> RowVerdict {
+        let variant = match self.choice.at(account, row) {
+            Chosen::Variant(variant) => Some(variant),
+            // Where all that may be in force say the same, it makes no difference which one is.
+            Chosen::OneOf(possible) => {
+                let statuses = || possible.iter().map(|variant| self.status(*variant, row));
+                let first = statuses().next();
+                statuses().all(|status| Some(status) == first).then(|| possible.first().copied()).flatten()
+            }
+        };
+        let Some((variant, answers)) = variant.and_then(|variant| Some((variant, self.answers.get(variant)?))) else {
+            return RowVerdict { status: Status::Unknown, variant: 0, ground: Some(Ground::Undecided(row)) };
+        };
+        let status = answers.status(row);
+        RowVerdict { status, variant, ground: answers.ground(row, status) }
+    }
+
+    fn status(&self, variant: usize, row: usize) -> Option<Status> {
+        self.answers.get(variant).map(|answers| answers.status(row))
+    }
+
+    /// Which of the notes of a variant hold for a row that passed.
+    fn notes(&self, row: usize, variant: usize) -> impl Iterator<Item = bool> {
+        let notes = self.answers.get(variant).map(|answers| answers.notes.as_slice()).unwrap_or_default();
+        notes.iter().map(move |answers| at(answers, row) == Some(true))
+    }
+}
+
 /// Judges every account by `check`.
 pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
     let rows = facts.rows(check.table);
-    let answers = Answers::of(check, &rows.batch);
+    let judge = RowJudge::of(check, facts);
     let mut found = Vec::new();
     let accounts = (0..facts.len())
         .map(|account| {
-            if facts.coverage.lacks(account, check.sources) {
-                found.push(Found { account, ground: Ground::Unread });
-                return AccountVerdict { status: Status::Unknown, passed: 0, failed: 0, unknown: 1, noted: false };
+            if facts.coverage.lacks(account, &check.needs) {
+                found.push(Found { account, variant: 0, ground: Ground::Unread });
+                return AccountVerdict { status: Status::Unknown, passed: 0, failed: 0, unknown: 1, note: None };
             }
             let quarantined = check.judges_report_rows() && facts.coverage.quarantined_rows(account) > 0;
             if quarantined {
-                found.push(Found { account, ground: Ground::Quarantined });
+                found.push(Found { account, variant: 0, ground: Ground::Quarantined });
             }
-            judge_account(&answers, rows, account, u32::from(quarantined), &mut found)
+            judge_account(&judge, rows, account, u32::from(quarantined), &mut found)
         })
         .collect();
     Judgement { accounts, found }
@@ -119,33 +186,33 @@ pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
 
 /// Judges one account whose sources were read; `unknown` resources are known of already.
 fn judge_account(
-    answers: &Answers,
+    judge: &RowJudge<'_>,
     rows: &Rows,
     account: usize,
     mut unknown: u32,
     found: &mut Vec<Found>,
 ) -> AccountVerdict {
-    let (mut passed, mut failed, mut noted) = (0, 0, answers.notes.is_some());
+    let (mut passed, mut failed) = (0, 0);
+    let mut notes: Option<Vec<bool>> = None;
     for row in rows.of(account) {
-        let ground = match answers.status(row) {
-            Status::NotApplicable => continue,
+        let RowVerdict { status, variant, ground } = judge.verdict(account, row);
+        match status {
+            Status::NotApplicable => {}
             Status::Pass => {
                 passed += 1;
-                noted = noted && answers.notes.as_ref().and_then(|notes| at(notes, row)) == Some(true);
-                continue;
+                let own = judge.notes(row, variant);
+                notes = Some(match notes {
+                    None => own.collect(),
+                    Some(before) => before.into_iter().zip(own).map(|(before, own)| before && own).collect(),
+                });
             }
-            Status::Fail => {
-                failed += 1;
-                Ground::Failed(row)
-            }
-            Status::Unknown => {
-                unknown += 1;
-                if answers.applies(row).is_none() { Ground::NullApplies(row) } else { Ground::NullFails(row) }
-            }
-        };
-        found.push(Found { account, ground });
+            Status::Fail => failed += 1,
+            Status::Unknown => unknown += 1,
+        }
+        found.extend(ground.map(|ground| Found { account, variant, ground }));
     }
-    AccountVerdict { status: Status::of_account(failed, unknown, passed), passed, failed, unknown, noted }
+    let note = notes.and_then(|notes| notes.iter().position(|holds| *holds));
+    AccountVerdict { status: Status::of_account(failed, unknown, passed), passed, failed, unknown, note }
 }
 
 #[cfg(test)]
@@ -153,7 +220,7 @@ mod tests {
     use arrow_array::RecordBatch;
     use expect_test::expect;
 
-    use crate::fixture::{Organization, as_of, pack, show};
+    use crate::fixture::{Organization, basis, pack, show};
     use crate::{Checker, Chunk, RulePack, Verdicts, run_cases};
 
     const RESULT: [&str; 6] = ["account_id", "status", "reason", "passed", "failed", "unknown"];
@@ -176,7 +243,7 @@ mod tests {
 
     /// What the rule says of [`USERS`], so many accounts at a time.
     fn chunked(pack: &RulePack, size: usize) -> Verdicts {
-        let checker = Checker::compile(pack, as_of()).unwrap();
+        let checker = Checker::compile(&pack.clone().into(), basis()).unwrap();
         let Organization { accounts, credentials } = Organization::read(USERS);
         let parts = (0..accounts.num_rows()).step_by(size).map(|start| {
             let accounts = accounts.slice(start, size.min(accounts.num_rows() - start));
@@ -256,7 +323,7 @@ mod tests {
     fn a_failing_note_is_no_note() {
         let pack = pack(
             "table = \"accounts\"\nfails_when = \"iam_users > 2\"\nevidence = []\n\
-             pass_note = { when = \"100 / iam_users > 3\", text = \"few users\" }",
+             pass_notes = [{ when = \"100 / iam_users > 3\", text = \"few users\" }]",
         );
         expect![[r"
             000000000001 | pass | few users | 1 | 0 | 0
@@ -272,7 +339,7 @@ mod tests {
     fn one_user_of_many_on_whom_a_predicate_fails_is_one_unknown_resource() {
         let pack = pack("table = \"credentials\"\nfails_when = \"1 / (length(\\\"user\\\") - 3) = 1\"\nevidence = []");
         let users = "[[account]]\nusers = [{ user = \"abel\" }, { user = \"bob\" }, { user = \"carol\" }]";
-        let checker = Checker::compile(&pack, as_of()).unwrap();
+        let checker = Checker::compile(&pack.into(), basis()).unwrap();
         expect![[r#"
             000000000001 | fail | - | 1 | 1 | 1
 

@@ -1,15 +1,17 @@
-//! Rule packs: rules by id, each once, and the hash that names them.
+//! Rule packs: rules by id, each once.
 
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
 use crate::parse::parse_file;
 use crate::{Rule, RuleError, RuleProblem};
 
 /// The rule files that orgsweep comes with. Each has its own line here; nothing else lists them.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: [(&str, &str); 7] = [
+    ("config/checks/account.toml", include_str!("../../../config/checks/account.toml")),
     ("config/checks/contacts.toml", include_str!("../../../config/checks/contacts.toml")),
     ("config/checks/keys.toml", include_str!("../../../config/checks/keys.toml")),
     ("config/checks/password-policy.toml", include_str!("../../../config/checks/password-policy.toml")),
+    ("config/checks/report.toml", include_str!("../../../config/checks/report.toml")),
     ("config/checks/root.toml", include_str!("../../../config/checks/root.toml")),
     ("config/checks/users.toml", include_str!("../../../config/checks/users.toml")),
 ];
@@ -24,7 +26,8 @@ pub struct RuleFile {
 }
 
 /// Rules in order of their ids, each id once, in whatever order their files came.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct RulePack {
     rules: Vec<Rule>,
 }
@@ -78,60 +81,15 @@ impl RulePack {
         &self.rules
     }
 
-    pub(crate) fn rules_mut(&mut self) -> &mut [Rule] {
-        &mut self.rules
+    /// The rules that are wanted.
+    pub(crate) fn filtered(&self, is_wanted: impl Fn(&Rule) -> bool) -> Self {
+        Self { rules: self.rules.iter().filter(|rule| is_wanted(rule)).cloned().collect() }
     }
 
     /// The rule of this id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == id)
-    }
-
-    /// SHA-256, in hexadecimal, over everything in the rules that can show in a table. File names, comments, layout
-    /// and cases do not count.
-    #[must_use]
-    pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for rule in &self.rules {
-            absorb_rule(&mut hash, rule);
-        }
-        hexadecimal(&hash.finalize())
-    }
-}
-
-/// Feeds one rule to the hash. Texts go in with their length, so that no two rules read the same.
-fn absorb_rule(hash: &mut Sha256, rule: &Rule) {
-    absorb(hash, &rule.id);
-    absorb(hash, &rule.title);
-    absorb(hash, rule.table.table().name);
-    absorb(hash, if rule.resource == crate::Resource::Root { "root" } else { "account" });
-    absorb(hash, rule.severity.as_str());
-    absorb_all(hash, rule.applies_when.iter());
-    absorb(hash, &rule.fails_when);
-    let params = rule.params.iter().map(|(name, value)| format!("{name} = {value:?}"));
-    absorb_all(hash, params.collect::<Vec<_>>().iter());
-    absorb_all(hash, rule.evidence.iter());
-    for (framework, controls) in &rule.frameworks {
-        absorb(hash, framework);
-        absorb_all(hash, controls.iter());
-    }
-    absorb_all(hash, rule.message.iter());
-    absorb(hash, &rule.remediation);
-    absorb_all(hash, rule.pass_note.iter().flat_map(|note| [&note.when, &note.text]));
-}
-
-fn absorb(hash: &mut Sha256, text: &str) {
-    hash.update(text.len().to_string());
-    hash.update(":");
-    hash.update(text);
-}
-
-fn absorb_all<'a>(hash: &mut Sha256, texts: impl Iterator<Item = &'a String>) {
-    let texts: Vec<&String> = texts.collect();
-    hash.update(format!("[{}]", texts.len()));
-    for text in texts {
-        absorb(hash, text);
     }
 }
 
@@ -162,16 +120,6 @@ mod tests {
         let one = pack("a", "A").merge(pack("b", "B")).unwrap();
         let other = pack("b", "B").merge(pack("a", "A")).unwrap();
         assert_eq!(one, other);
-        assert_eq!(one.sha256(), other.sha256());
-        assert_eq!(one.sha256().len(), 64);
-    }
-
-    #[test]
-    fn the_hash_changes_with_the_rule_and_not_with_comments_or_cases() {
-        assert_ne!(pack("a", "A").sha256(), pack("a", "B").sha256());
-        let mut with_case = pack("a", "A");
-        with_case.rules[0].file = "elsewhere.toml".to_owned();
-        assert_eq!(with_case.sha256(), pack("a", "A").sha256());
     }
 
     #[test]

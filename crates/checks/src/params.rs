@@ -1,4 +1,4 @@
-//! Other values for the params of rules, as settings give them.
+//! Other values for the params of rules, as settings, overrides and cases give them.
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -9,31 +9,55 @@ use crate::{Param, RuleError, RulePack, RuleProblem};
 /// What errors call the place that the values come from.
 const PLACE: &str = "checks.params";
 
-impl RulePack {
-    /// This pack with other values for some params, by check and param.
-    ///
-    /// # Errors
-    /// A check that the pack does not have, a param that the check does not have, or a value of another type.
-    pub fn with_params(mut self, params: &BTreeMap<String, BTreeMap<String, Param>>) -> Result<Self, RuleError> {
-        for (check, values) in params {
-            let ids: Vec<String> = self.rules().iter().map(|rule| rule.id.clone()).collect();
-            let Some(rule) = self.rules_mut().iter_mut().find(|rule| rule.id == *check) else {
-                let nearest = nearest(check, ids.iter().map(String::as_str));
-                return Err(RuleError::in_file(PLACE, RuleProblem::UnknownKey { key: check.clone(), nearest }));
-            };
-            for (name, value) in values {
-                set(&mut rule.params, name, value).map_err(|problem| RuleError::in_check(PLACE, check, problem))?;
-            }
-        }
-        Ok(self)
+/// Values of params, by name.
+pub type ParamsByName = BTreeMap<String, Param>;
+
+/// Values of params, by check and name.
+pub type ParamsByCheck = BTreeMap<String, ParamsByName>;
+
+/// These values, each in the type of its param.
+///
+/// # Errors
+/// A check that the pack does not have, a param that the check does not have, or a value of another type.
+pub(crate) fn fit(pack: &RulePack, params: &ParamsByCheck) -> Result<ParamsByCheck, RuleError> {
+    let mut fitted = ParamsByCheck::new();
+    for (check, values) in params {
+        let Some(rule) = pack.rule(check) else {
+            let near = nearest(check, pack.rules().iter().map(|rule| rule.id.as_str()));
+            return Err(RuleError::in_file(PLACE, RuleProblem::UnknownCheck { check: check.clone(), nearest: near }));
+        };
+        let values = fit_values(&rule.params, values).map_err(|problem| RuleError::in_check(PLACE, check, problem))?;
+        fitted.insert(check.clone(), values);
     }
+    Ok(fitted)
 }
 
-fn set(params: &mut BTreeMap<String, Param>, name: &str, value: &Param) -> Result<(), RuleProblem> {
+/// These values for params of one rule, each in the type of its param.
+pub(crate) fn fit_values(params: &ParamsByName, values: &ParamsByName) -> Result<ParamsByName, RuleProblem> {
+    let mut changed = params.clone();
+    for (name, value) in values {
+        set(&mut changed, name, value)?;
+    }
+    changed.retain(|name, _| values.contains_key(name));
+    Ok(changed)
+}
+
+/// These params with some of them changed.
+pub(crate) fn changed(params: &ParamsByName, by: &ParamsByName) -> ParamsByName {
+    params.iter().chain(by).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Gives one param another value of its type. A text for a list is divided at its commas: command lines know no lists.
+pub(crate) fn set(params: &mut ParamsByName, name: &str, value: &Param) -> Result<(), RuleProblem> {
     let nearest = nearest(name, params.keys().map(String::as_str));
     let Some(current) = params.get_mut(name) else {
         return Err(RuleProblem::UnknownKey { key: name.to_owned(), nearest });
     };
+    if let (Param::List(items), Param::Text(text)) = (&mut *current, value) {
+        let given = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        *items = given.map(str::to_owned).collect();
+        return Ok(());
+    }
     if discriminant(current) != discriminant(value) {
         let reason = format!("param {name} cannot be {value}: its default is {current}, and its type stays");
         return Err(RuleProblem::Value { reason });
@@ -47,12 +71,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(check: &str, param: &str, value: Param, expected: Result<Param, &str>) {
+    fn check(check: &str, param: &str, value: Param, expected: Result<(), &str>) {
         let params = BTreeMap::from([(check.to_owned(), BTreeMap::from([(param.to_owned(), value)]))]);
-        let pack = RulePack::embedded().unwrap().with_params(&params).map_err(|error| error.to_string());
-        let got = pack.map(|pack| pack.rule(check).unwrap().params[param].clone());
+        let got = fit(&RulePack::embedded().unwrap(), &params).map(drop).map_err(|error| error.to_string());
         match (got, expected) {
-            (Ok(got), Ok(expected)) => assert_eq!(got, expected),
+            (Ok(()), Ok(())) => {}
             (Err(got), Err(expected)) => assert!(got.contains(expected), "{got}"),
             (got, expected) => panic!("{got:?} instead of {expected:?}"),
         }
@@ -60,8 +83,16 @@ mod tests {
 
     #[test]
     fn a_param_takes_another_value_of_its_type() {
-        check("access-key-rotated", "max_age_days", Param::Integer(60), Ok(Param::Integer(60)));
+        check("access-key-rotated", "max_age_days", Param::Integer(60), Ok(()));
         check("access-key-rotated", "max_age_days", Param::Text("x".to_owned()), Err("its type stays"));
+    }
+
+    #[test]
+    fn a_list_may_be_given_as_a_text_with_commas() {
+        let list = ParamsByName::from([("regions".to_owned(), Param::List(Vec::new()))]);
+        let given = ParamsByName::from([("regions".to_owned(), Param::Text("eu-west-1, us-east-1,".to_owned()))]);
+        let fitted = fit_values(&list, &given).unwrap();
+        assert_eq!(fitted["regions"], Param::List(vec!["eu-west-1".to_owned(), "us-east-1".to_owned()]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::error::nearest;
 use crate::{Rule, RuleError, RuleFile, RuleProblem};
 
 /// The keys of `[[check]]`, in the order in which a rule is best written.
-const CHECK_KEYS: [&str; 16] = [
+const CHECK_KEYS: [&str; 17] = [
     "id",
     "title",
     "description",
@@ -19,15 +19,16 @@ const CHECK_KEYS: [&str; 16] = [
     "frameworks",
     "message",
     "remediation",
-    "pass_note",
+    "command",
+    "pass_notes",
     "case",
 ];
 
 /// The keys of `[[check.case]]`.
-const CASE_KEYS: [&str; 9] =
-    ["name", "row", "rows", "unread", "quarantined", "skipped", "expect", "expect_rows", "reason"];
+const CASE_KEYS: [&str; 11] =
+    ["name", "row", "rows", "unread", "quarantined", "skipped", "params", "expect", "expect_rows", "reason", "message"];
 
-/// The keys of `pass_note`.
+/// The keys of one of `pass_notes`.
 const PASS_NOTE_KEYS: [&str; 2] = ["when", "text"];
 
 /// Reads the rules of one file.
@@ -63,8 +64,9 @@ fn parse_check(file: &RuleFile, index: usize, check: &toml::Value) -> Result<Rul
 fn check_keys(check: &toml::Value) -> Result<(), RuleProblem> {
     let Some(table) = check.as_table() else { return Ok(()) };
     known_keys(table, &CHECK_KEYS, "")?;
-    if let Some(note) = table.get("pass_note").and_then(toml::Value::as_table) {
-        known_keys(note, &PASS_NOTE_KEYS, "pass_note.")?;
+    let notes = table.get("pass_notes").and_then(toml::Value::as_array);
+    for note in notes.into_iter().flatten().filter_map(toml::Value::as_table) {
+        known_keys(note, &PASS_NOTE_KEYS, "pass_notes.")?;
     }
     let cases = table.get("case").and_then(toml::Value::as_array);
     for case in cases.into_iter().flatten().filter_map(toml::Value::as_table) {
@@ -73,7 +75,8 @@ fn check_keys(check: &toml::Value) -> Result<(), RuleProblem> {
     Ok(())
 }
 
-fn known_keys(table: &toml::Table, known: &[&str], place: &str) -> Result<(), RuleProblem> {
+/// Holds the keys of a table against the known ones.
+pub(crate) fn known_keys(table: &toml::Table, known: &[&str], place: &str) -> Result<(), RuleProblem> {
     match table.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => {
@@ -130,7 +133,7 @@ pub(crate) fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
+pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 

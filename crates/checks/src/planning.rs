@@ -1,4 +1,4 @@
-//! Planning: SQL text to a physical expression over one table, with every parameter and `days_ago` a constant.
+//! Planning: SQL text to a physical expression over one table, with every parameter and every `days_ago` a constant.
 //!
 //! The only file that plans with DataFusion.
 
@@ -11,20 +11,25 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, ScalarValue, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults};
+use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, Operator, ScalarUDF, Volatility, create_udf};
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use orgsweep_core::{Timestamp, table};
 
+use crate::params::ParamsByName;
 use crate::parse::{one_line, unknown_column};
 use crate::predicate::{Node, Predicate, failure};
 use crate::{Param, Rule, RuleProblem};
 
-const DAYS_AGO: &str = "days_ago";
-
-const NOT_CONSTANT: &str = "days_ago() takes a number or a parameter, nothing that differs from row to row";
+/// The functions that count back from `as_of`, each with its unit in milliseconds.
+const AGO: [(&str, i64); 2] = [("days_ago", DAY_MILLIS), ("hours_ago", 60 * 60 * 1000)];
 
 /// Milliseconds of a day; a day of a rule is 24 hours, not a calendar day.
 pub(crate) const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+fn not_constant(function: &str) -> String {
+    format!("{function}() takes a number or a parameter, nothing that differs from row to row")
+}
 
 /// Compiles predicates against one `as_of`.
 pub(crate) struct PredicateCompiler {
@@ -35,7 +40,7 @@ impl PredicateCompiler {
     /// A compiler for which now is `as_of`.
     pub(crate) fn new(as_of: Timestamp) -> Self {
         let mut functions = SessionStateDefaults::default_scalar_functions();
-        functions.push(Arc::new(days_ago(as_of)));
+        functions.extend(AGO.map(|(name, unit)| Arc::new(ago(name, unit, as_of))));
         let state = SessionStateBuilder::new()
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
             .with_scalar_functions(functions)
@@ -43,27 +48,39 @@ impl PredicateCompiler {
         Self { state }
     }
 
-    /// Compiles the predicate `text`, which stands under the key `place` of `rule`.
-    pub(crate) fn compile(&self, rule: &Rule, place: &'static str, text: &str) -> Result<Predicate, RuleProblem> {
+    /// Reads the predicate `text`, which stands under the key `place` of `rule`, as SQL over columns and parameters.
+    pub(crate) fn read(&self, rule: &Rule, place: &'static str, text: &str) -> Result<Expr, RuleProblem> {
         let failed = |error: DataFusionError| explain(&error, rule, place);
         let refused = |reason: String| RuleProblem::Predicate { place, reason };
-        let table = rule.table.table();
         let expr = self.state.create_logical_expr(text, &planning_schema(rule).map_err(failed)?).map_err(failed)?;
         if let Expr::Alias(alias) = &expr {
             return Err(refused(format!("{:?} stands behind the end of the predicate", alias.name)));
         }
-        if let Some(function) =
-            find_function(&expr, |function| function.signature().volatility != Volatility::Immutable)
-        {
-            return Err(refused(format!(
+        let varies = |function: &ScalarUDF| function.signature().volatility != Volatility::Immutable;
+        match find_function(&expr, varies) {
+            None => Ok(expr),
+            Some(function) => Err(refused(format!(
                 "{function}() gives something else each time; use days_ago(), which counts from the run's as_of"
-            )));
+            ))),
         }
-        let (params, columns) = references(&expr, rule);
+    }
+
+    /// Compiles a predicate that was read, with these values of the rule's parameters.
+    pub(crate) fn compile(
+        &self,
+        rule: &Rule,
+        place: &'static str,
+        expr: Expr,
+        params: &ParamsByName,
+    ) -> Result<Predicate, RuleProblem> {
+        let failed = |error: DataFusionError| explain(&error, rule, place);
+        let refused = |reason: String| RuleProblem::Predicate { place, reason };
+        let table = rule.table.table();
+        let (named, columns) = references(&expr, rule);
         let schema = DFSchema::try_from(table.schema().as_ref().clone()).map_err(failed)?;
-        let expr = self.simplify(substitute(expr, rule).map_err(failed)?, &schema).map_err(failed)?;
-        if find_function(&expr, |function| function.name() == DAYS_AGO).is_some() {
-            return Err(refused(NOT_CONSTANT.to_owned()));
+        let expr = self.simplify(substitute(expr, params).map_err(failed)?, &schema).map_err(failed)?;
+        if let Some(function) = find_function(&expr, |function| AGO.iter().any(|(name, _)| *name == function.name())) {
+            return Err(refused(not_constant(&function)));
         }
         let root = self.node(&expr, &schema).map_err(failed)?;
         match root.expression.data_type(schema.as_arrow()).map_err(failed)? {
@@ -73,7 +90,7 @@ impl PredicateCompiler {
         // What fails without a row fails whatever the values are.
         let held = root.evaluate(&RecordBatch::new_empty(table.schema()));
         held.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
-        Ok(Predicate { root, columns, params })
+        Ok(Predicate { root, columns, params: named })
     }
 
     fn node(&self, expr: &Expr, schema: &DFSchema) -> Result<Node, DataFusionError> {
@@ -101,17 +118,17 @@ impl PredicateCompiler {
     }
 }
 
-/// `days_ago(n)`: `as_of` minus `n` days. The simplifier turns it into a constant, since nothing in it varies.
-fn days_ago(as_of: Timestamp) -> ScalarUDF {
+/// `days_ago(n)`: `as_of` minus `n` units. The simplifier turns it into a constant, since nothing in it varies.
+fn ago(name: &'static str, unit: i64, as_of: Timestamp) -> ScalarUDF {
     let subtract = move |arguments: &[ColumnarValue]| match arguments {
-        [ColumnarValue::Scalar(ScalarValue::Int64(Some(days)))] => {
-            let time = as_of.millis().saturating_sub(days.saturating_mul(DAY_MILLIS));
+        [ColumnarValue::Scalar(ScalarValue::Int64(Some(count)))] => {
+            let time = as_of.millis().saturating_sub(count.saturating_mul(unit));
             Ok(ColumnarValue::Scalar(ScalarValue::TimestampMillisecond(Some(time), Some("UTC".into()))))
         }
-        _ => Err(DataFusionError::Plan(NOT_CONSTANT.to_owned())),
+        _ => Err(DataFusionError::Plan(not_constant(name))),
     };
     let arguments = vec![DataType::Int64];
-    create_udf(DAYS_AGO, arguments, table::timestamp_type(), Volatility::Immutable, Arc::new(subtract))
+    create_udf(name, arguments, table::timestamp_type(), Volatility::Immutable, Arc::new(subtract))
 }
 
 /// The columns of the rule's table and, behind them, its parameters, so that the planner resolves both.
@@ -126,6 +143,7 @@ fn literal(value: &Param) -> ScalarValue {
         Param::Flag(value) => ScalarValue::Boolean(Some(*value)),
         Param::Integer(value) => ScalarValue::Int64(Some(*value)),
         Param::Text(value) => ScalarValue::Utf8(Some(value.clone())),
+        Param::List(values) => ScalarValue::Utf8(Some(values.join(","))),
     }
 }
 
@@ -137,14 +155,25 @@ fn references(expr: &Expr, rule: &Rule) -> (BTreeSet<String>, Vec<usize>) {
     (params, columns.filter(|(_, column)| names.contains(column.name)).map(|(index, _)| index).collect())
 }
 
-/// Puts the values of parameters in place of their names.
-fn substitute(expr: Expr, rule: &Rule) -> Result<Expr, DataFusionError> {
-    let substituted = expr.transform(|node| {
-        let value = match &node {
-            Expr::Column(column) => rule.params.get(column.name()).map(literal),
-            _ => None,
-        };
-        Ok(value.map_or_else(|| Transformed::no(node), |value| Transformed::yes(Expr::Literal(value, None))))
+/// Puts the values of parameters in place of their names; in `column in (name)` each text of a list by itself.
+fn substitute(expr: Expr, params: &ParamsByName) -> Result<Expr, DataFusionError> {
+    let value_of = |expr: &Expr| match expr {
+        Expr::Column(column) => params.get(column.name()),
+        _ => None,
+    };
+    let text = |text: &String| Expr::Literal(ScalarValue::Utf8(Some(text.clone())), None);
+    let substituted = expr.transform_down(|node| match node {
+        Expr::InList(InList { expr, list, negated }) => {
+            let items = list.into_iter().flat_map(|item| match value_of(&item) {
+                Some(Param::List(values)) => values.iter().map(text).collect(),
+                _ => vec![item],
+            });
+            Ok(Transformed::yes(Expr::InList(InList { expr, list: items.collect(), negated })))
+        }
+        node => Ok(match value_of(&node).map(literal) {
+            Some(value) => Transformed::yes(Expr::Literal(value, None)),
+            None => Transformed::no(node),
+        }),
     })?;
     Ok(substituted.data)
 }
@@ -190,12 +219,15 @@ mod tests {
     use super::*;
     use crate::fixture::{as_of, rule};
 
-    /// Compiles `predicate` over `credentials` with the parameters `days` and `name`.
+    /// Compiles `predicate` over `credentials` with the parameters `days`, `name` and `names`.
     fn compiled(predicate: &str) -> Result<Predicate, RuleProblem> {
         let mut rule = rule("credentials", predicate);
         rule.params.insert("days".to_owned(), Param::Integer(90));
         rule.params.insert("name".to_owned(), Param::Text("alice".to_owned()));
-        PredicateCompiler::new(as_of()).compile(&rule, "fails_when", predicate)
+        rule.params.insert("names".to_owned(), Param::List(vec!["ann".to_owned(), "ben".to_owned()]));
+        let compiler = PredicateCompiler::new(as_of());
+        let read = compiler.read(&rule, "fails_when", predicate)?;
+        compiler.compile(&rule, "fails_when", read, &rule.params)
     }
 
     fn check(predicate: &str, expected: &Expect) {
@@ -214,6 +246,16 @@ mod tests {
             &expect!["access_key_1_last_rotated@16 < 1786701600000"],
         );
         check("\"user\" = name", &expect!["user@2 = alice"]);
+        check("password_last_used < hours_ago(2)", &expect!["password_last_used@8 < 1795334400000"]);
+    }
+
+    #[test]
+    fn a_list_is_each_of_its_texts_or_all_of_them_with_commas() {
+        check("\"user\" in (names)", &expect!["user@2 = ann OR user@2 = ben"]);
+        check(
+            "names <> '' and \"user\" not in ('x', names)",
+            &expect!["user@2 != x AND user@2 != ann AND user@2 != ben"],
+        );
     }
 
     #[test]

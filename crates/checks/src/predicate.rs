@@ -81,10 +81,14 @@ impl Node {
         if self.expression.evaluate(row)?.into_array(1)?.is_valid(0) {
             return Ok(());
         }
-        if self.parts.is_empty() {
-            columns.extend(self.columns.iter().filter(|index| row.column(**index).is_null(0)));
+        let mut below = BTreeSet::new();
+        self.parts.iter().try_for_each(|part| part.find_nulls(row, &mut below))?;
+        if below.is_empty() {
+            // What is null as such, like a `case` without an answer, is null because of the columns around it.
+            below.extend(self.columns.iter().filter(|index| row.column(**index).is_null(0)));
         }
-        self.parts.iter().try_for_each(|part| part.find_nulls(row, columns))
+        columns.append(&mut below);
+        Ok(())
     }
 }
 
@@ -115,7 +119,9 @@ mod tests {
     }
 
     fn compiled(predicate: &str) -> Predicate {
-        PredicateCompiler::new(as_of()).compile(&rule("accounts", predicate), "fails_when", predicate).unwrap()
+        let (compiler, rule) = (PredicateCompiler::new(as_of()), rule("accounts", predicate));
+        let read = compiler.read(&rule, "fails_when", predicate).unwrap();
+        compiler.compile(&rule, "fails_when", read, &rule.params).unwrap()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::pack::hexadecimal;
 use crate::{CheckTable, Resource};
 
 /// The name of the root user in the credential report.
-const ROOT_USER: &str = "<root_account>";
+pub(crate) const ROOT_USER: &str = "<root_account>";
 
 /// The resource of a finding.
 pub(crate) struct Subject {

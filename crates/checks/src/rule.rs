@@ -13,7 +13,7 @@ use crate::{Severity, Status};
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The file it stands in.
-    #[serde(skip_deserializing)]
+    #[serde(skip)]
     pub file: String,
     /// Its name, in kebab case; unique in a pack.
     pub id: String,
@@ -44,15 +44,18 @@ pub struct Rule {
     pub message: Option<String>,
     /// What to do, with placeholders.
     pub remediation: String,
+    /// The commands that do it, with placeholders, for a shell.
+    #[serde(default)]
+    pub command: Option<String>,
     /// What the check looks at, in a few sentences.
     #[serde(default)]
     pub description: Option<String>,
     /// Why it matters.
     #[serde(default)]
     pub rationale: Option<String>,
-    /// A word on passes that deserve one.
+    /// Words on passes that deserve one; the first that holds is said.
     #[serde(default)]
-    pub pass_note: Option<PassNote>,
+    pub pass_notes: Vec<PassNote>,
     /// The rule's own test cases.
     #[serde(default, rename = "case", skip_serializing)]
     pub cases: Vec<Case>,
@@ -111,6 +114,8 @@ pub enum Param {
     Integer(i64),
     /// A text.
     Text(String),
+    /// Texts: `column in (name)` holds for each of them, and elsewhere they stand joined by commas.
+    List(Vec<String>),
 }
 
 impl fmt::Display for Param {
@@ -119,6 +124,7 @@ impl fmt::Display for Param {
             Self::Flag(value) => write!(f, "{value}"),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Text(value) => f.write_str(value),
+            Self::List(values) => f.write_str(&values.join(", ")),
         }
     }
 }
@@ -134,39 +140,67 @@ pub struct PassNote {
 }
 
 /// Rows in, verdict out.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What is so, as a sentence.
     pub name: String,
     /// The account's only row.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<toml::Table>,
     /// The account's rows, where there are several.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<toml::Table>,
     /// Sources that were not read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Source>,
     /// Number of rows of the credential report that could not be understood.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub quarantined: u32,
     /// Why the account was not asked.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
     /// What the check must say of the account.
     pub expect: Status,
     /// What it must say of each row, in order.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_rows: Option<Vec<Status>>,
     /// The reason it must give.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the first finding must say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Values of params that differ from the rule's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, Param>,
 }
 
 impl Case {
+    /// The account that the case is about, in words that a rule file uses: its rows, and what is not known of it.
+    #[must_use]
+    pub fn given(&self) -> Vec<String> {
+        let unread: Vec<&str> = self.unread.iter().map(|source| source.as_str()).collect();
+        let params = self.params.iter().map(|(name, value)| format!("with {name} = {value}"));
+        let unread = (!unread.is_empty()).then(|| format!("not read: {}", unread.join(", ")));
+        let skipped = self.skipped.as_ref().map(|reason| format!("not asked: {reason}"));
+        let quarantined = (self.quarantined > 0).then(|| format!("rows not understood: {}", self.quarantined));
+        params.chain(self.all_rows().map(render)).chain(unread).chain(skipped).chain(quarantined).collect()
+    }
+
     /// The rows, however they were given.
     pub(crate) fn all_rows(&self) -> impl Iterator<Item = &toml::Table> {
         self.row.iter().chain(&self.rows)
     }
+}
+
+/// A row as it stands in a rule file.
+pub(crate) fn render(row: &toml::Table) -> String {
+    let cells: Vec<_> = row.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+    if cells.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", cells.join(", ")) }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -30,6 +30,11 @@ impl Status {
         }
     }
 
+    /// The status of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable].into_iter().find(|status| status.as_str() == name)
+    }
+
     /// The status of one row: `applies` is `applies_when`, `fails` is `fails_when`, `None` is null.
     pub(crate) fn of_row(applies: Option<bool>, fails: Option<bool>) -> Self {
         match (applies, fails) {

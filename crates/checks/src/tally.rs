@@ -4,6 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::AccountVerdict;
 use crate::{Severity, Status};
 
 /// What one check said of many accounts, in numbers.
@@ -19,6 +20,8 @@ pub struct Tally {
     pub accounts_passed: u64,
     /// Accounts that failed.
     pub accounts_failed: u64,
+    /// Of these, accounts of which an exception covers all that failed.
+    pub accounts_excepted: u64,
     /// Accounts that could not be judged.
     pub accounts_unknown: u64,
     /// Accounts of which the check has nothing to say.
@@ -40,6 +43,7 @@ impl Tally {
             severity,
             accounts_passed: 0,
             accounts_failed: 0,
+            accounts_excepted: 0,
             accounts_unknown: 0,
             accounts_not_applicable: 0,
             resources_failed: 0,
@@ -48,17 +52,19 @@ impl Tally {
         }
     }
 
-    /// Counts one account, with as many resources failed and unknown.
-    pub(crate) fn count(&mut self, status: Status, failed: u32, unknown: u32) {
-        let accounts = match status {
+    /// Counts one account, of whose failed resources so many are covered by an exception.
+    pub(crate) fn count(&mut self, verdict: &AccountVerdict, excepted: u32) {
+        let accounts = match verdict.status {
             Status::Pass => &mut self.accounts_passed,
             Status::Fail => &mut self.accounts_failed,
             Status::Unknown => &mut self.accounts_unknown,
             Status::NotApplicable => &mut self.accounts_not_applicable,
         };
         *accounts += 1;
-        self.resources_failed += u64::from(failed);
-        self.resources_unknown += u64::from(unknown);
+        self.resources_failed += u64::from(verdict.failed);
+        self.resources_unknown += u64::from(verdict.unknown);
+        self.resources_excepted += u64::from(excepted);
+        self.accounts_excepted += u64::from(verdict.failed > 0 && verdict.failed == excepted);
     }
 }
 
@@ -68,6 +74,7 @@ impl AddAssign<&Tally> for Tally {
         debug_assert_eq!(self.check_id, other.check_id, "tallies of one check");
         self.accounts_passed += other.accounts_passed;
         self.accounts_failed += other.accounts_failed;
+        self.accounts_excepted += other.accounts_excepted;
         self.accounts_unknown += other.accounts_unknown;
         self.accounts_not_applicable += other.accounts_not_applicable;
         self.resources_failed += other.resources_failed;

@@ -1,12 +1,14 @@
 //! Texts with placeholders: messages and remediations that name the values they are about.
 //!
 //! `{column}` is the value as text, `{column:days}` the whole days from a point in time to `as_of`, `{column:date}`
-//! its day, `{column|otherwise}` says what stands there for null, `{param}` is a parameter. `{{` is a brace.
+//! its day, `{column:bracketed}` is ` (value)`, or nothing for null, `{column|otherwise}` says what stands there for
+//! null, `{param}` is a parameter. `{{` is a brace.
 
 use arrow_array::{Array, RecordBatch};
 use orgsweep_core::Timestamp;
 
 use crate::cell::{text_at, time_at};
+use crate::params::ParamsByName;
 use crate::parse::unknown_column;
 use crate::planning::DAY_MILLIS;
 use crate::{Rule, RuleProblem};
@@ -29,11 +31,17 @@ enum Form {
     Plain,
     Days,
     Date,
+    Bracketed,
 }
 
 impl Template {
-    /// Reads `text`, which stands under the key `place` of `rule`.
-    pub(crate) fn compile(rule: &Rule, place: &str, text: &str, as_of: Timestamp) -> Result<Self, RuleProblem> {
+    /// Reads `text`, which stands under the key `place` of `rule`, with these values of the rule's parameters.
+    pub(crate) fn compile(
+        (rule, params): (&Rule, &ParamsByName),
+        place: &str,
+        text: &str,
+        as_of: Timestamp,
+    ) -> Result<Self, RuleProblem> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(['{', '}']) {
@@ -43,7 +51,7 @@ impl Template {
                 pieces.push(Piece::Text(brace.to_owned()));
                 rest = behind;
             } else if let (true, Some((inside, behind))) = (brace == "{", after.split_once('}')) {
-                pieces.push(placeholder(rule, place, inside)?);
+                pieces.push(placeholder((rule, params), place, inside)?);
                 rest = behind;
             } else {
                 let reason = format!("{place}: a brace stands alone in {text:?}; write it twice to mean itself");
@@ -71,6 +79,7 @@ impl Template {
     fn cell(&self, column: &dyn Array, row: usize, form: Form) -> Option<String> {
         match form {
             Form::Plain => text_at(column, row),
+            Form::Bracketed => Some(text_at(column, row).map_or_else(String::new, |text| format!(" ({text})"))),
             Form::Date => time_at(column, row).map(Timestamp::date),
             Form::Days => {
                 let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
@@ -81,13 +90,13 @@ impl Template {
 }
 
 /// What stands between braces: `name`, `name:form`, `name|otherwise` or `name:form|otherwise`.
-fn placeholder(rule: &Rule, place: &str, inside: &str) -> Result<Piece, RuleProblem> {
+fn placeholder((rule, params): (&Rule, &ParamsByName), place: &str, inside: &str) -> Result<Piece, RuleProblem> {
     let (head, otherwise) = match inside.split_once('|') {
         Some((head, otherwise)) => (head, Some(otherwise.to_owned())),
         None => (inside, None),
     };
     let (name, form) = head.split_once(':').unwrap_or((head, ""));
-    if let Some(param) = rule.params.get(name) {
+    if let Some(param) = params.get(name) {
         return Ok(Piece::Text(param.to_string()));
     }
     let columns = &rule.table.table().columns;
@@ -98,8 +107,9 @@ fn placeholder(rule: &Rule, place: &str, inside: &str) -> Result<Piece, RuleProb
         "" => Form::Plain,
         "days" => Form::Days,
         "date" => Form::Date,
+        "bracketed" => Form::Bracketed,
         _ => {
-            let reason = format!("{place}: {{{inside}}} has the form {form:?}; known are days and date");
+            let reason = format!("{place}: {{{inside}}} has the form {form:?}; known are days, date and bracketed");
             return Err(RuleProblem::value(reason));
         }
     };
@@ -119,7 +129,7 @@ mod tests {
         rule.params.insert("max_days".to_owned(), Param::Integer(90));
         let users = "[[account]]\nusers = [{ user = \"ci\", password_last_used = \"-412d-5h\" }]";
         let rows = Organization::read(users).credentials;
-        let text = match Template::compile(&rule, "message", template, as_of()) {
+        let text = match Template::compile((&rule, &rule.params), "message", template, as_of()) {
             Ok(template) => template.render(&rows, 0),
             Err(problem) => format!("error: {problem}"),
         };
@@ -139,6 +149,7 @@ mod tests {
     #[test]
     fn null_is_said_as_the_template_says() {
         check("changed {password_last_changed:date|never}, {password_last_changed}", &expect!["changed never, null"]);
+        check("key{access_key_1_id:bracketed} of{user:bracketed}", &expect!["key of (ci)"]);
     }
 
     #[test]
@@ -146,7 +157,9 @@ mod tests {
         check("{usr}", &expect![[r#"error: message: table credentials has no column "usr"; did you mean "user"?"#]]);
         check(
             "{password_last_used:weeks}",
-            &expect![[r#"error: message: {password_last_used:weeks} has the form "weeks"; known are days and date"#]],
+            &expect![[
+                r#"error: message: {password_last_used:weeks} has the form "weeks"; known are days, date and bracketed"#
+            ]],
         );
         check("{user", &expect![[r#"error: message: a brace stands alone in "{user"; write it twice to mean itself"#]]);
         check("user}", &expect![[r#"error: message: a brace stands alone in "user}"; write it twice to mean itself"#]]);
