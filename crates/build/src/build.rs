@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use orgsweep_checks::{Checker, Tally};
-use orgsweep_core::{AccountId, Plan, Run, Timestamp};
-use orgsweep_lake::{Commit, CommittedTable, Coverage, DEFAULT_PART_BYTES, Journal, Lake};
+use orgsweep_checks::Checker;
+use orgsweep_core::{AccountId, Plan, Run};
+use orgsweep_lake::{Commit, DEFAULT_PART_BYTES, Journal, Lake};
 
 use crate::BuildError;
-use crate::chunk::{ChunkLimits, Chunks, Context, build_chunk};
+use crate::accounts::Household;
+use crate::assemble::{Built, assemble};
+use crate::chunk::{ChunkLimits, Chunks, Context, PlannedChunk, build_chunk};
 use crate::compute::Compute;
-use crate::tables::{Files, Tables};
+use crate::tables::Tables;
 
 /// What may differ between two builds.
 #[derive(Debug, Clone)]
@@ -67,13 +69,6 @@ struct Build<'a> {
     options: &'a BuildOptions,
 }
 
-/// What a build wrote, and what it counted on the way.
-struct Built {
-    tables: Vec<CommittedTable>,
-    coverage: Coverage,
-    tallies: Vec<Tally>,
-}
-
 impl Build<'_> {
     async fn run(self) -> Result<Commit, BuildError> {
         let journal = Journal::open(self.lake, &self.run.run_id).await?;
@@ -83,7 +78,9 @@ impl Build<'_> {
         // From here on the segments are fixed, so that a build that is killed is built again to the same bytes.
         let journal = journal.seal().await?;
         let built = self.write_tables(&journal).await?;
-        Ok(self.lake.write_commit(self.commit(built)).await?)
+        let (plan, coverage) = (self.plan, built.sums.coverage);
+        let asked = (&plan.caller, plan.organization.as_ref());
+        Ok(self.lake.write_commit(built.commit(self.run, asked, coverage, self.checker)).await?)
     }
 
     async fn refuse_uncovered(self, journal: &Journal) -> Result<(), BuildError> {
@@ -94,133 +91,34 @@ impl Build<'_> {
     }
 
     async fn write_tables(self, journal: &Journal) -> Result<Built, BuildError> {
-        let compute = self.options.compute;
-        let context = Context { checker: Arc::clone(self.checker), organization: self.plan.organization.clone() };
+        let context = Context { checker: Arc::clone(self.checker), household: Household::of(self.plan) };
         let context = Arc::new(context);
-        let mut files = Files::new(self.lake, self.run);
-        let mut tables = Tables::new(self.checker, self.options.part_bytes);
-        let mut chunks = Chunks::new(self.plan, journal.merged().await?, ChunkLimits::STANDARD).await?;
-        loop {
-            let window = chunks.next_window(compute.window()).await?;
-            if window.is_empty() {
-                break;
-            }
-            let context = Arc::clone(&context);
-            let worked = compute.run(move || {
-                let built = compute.map(window, |chunk| build_chunk(&context, &chunk));
-                let built = built.into_iter().collect::<Result<Vec<_>, _>>()?;
-                let parts = tables.write(compute, &built)?;
-                Ok::<_, BuildError>((tables, parts))
-            });
-            let (written, parts) = worked.await??;
-            tables = written;
-            files.put(parts).await?;
-        }
-        let (coverage, tallies) = (tables.coverage, std::mem::take(&mut tables.tallies));
-        let (last, calls) = compute.run(move || tables.finish()).await??;
-        files.put(last).await?;
-        if let Some(calls) = calls {
-            self.lake.put_calls(&self.run.run_id, calls).await?;
-        }
-        Ok(Built { tables: files.tables(), coverage, tallies })
-    }
-
-    fn commit(self, built: Built) -> Commit {
-        // A tally is made of texts and numbers, which are JSON; null would stand for one that is not.
-        let checks = built.tallies.iter().map(|tally| serde_json::to_value(tally).unwrap_or_default());
-        Commit {
-            format_version: Commit::FORMAT_VERSION,
-            run_id: self.run.run_id.clone(),
-            as_of: self.run.as_of,
-            committed_at: Timestamp::now(),
-            orgsweep_version: self.run.orgsweep_version.clone(),
-            rule_pack_sha256: self.run.rule_pack_sha256.clone(),
-            caller: self.plan.caller.clone(),
-            organization: self.plan.organization.clone(),
-            coverage: built.coverage,
-            tables: built.tables,
-            checks: checks.collect(),
-        }
+        let tables = Tables::of_sweep(self.checker, self.options.part_bytes);
+        let chunks = Chunks::new(self.plan, journal.merged().await?, ChunkLimits::STANDARD).await?;
+        let build = move |chunk: &PlannedChunk| build_chunk(&context, chunk);
+        assemble((self.lake, self.run), tables, chunks, self.options.compute, build).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::fmt::Write as _;
-
-    use arrow_array::{Array, RecordBatch};
-    use arrow_cast::display::{ArrayFormatter, FormatOptions};
-    use bytes::Bytes;
     use expect_test::expect_file;
     use futures::TryStreamExt;
+    use object_store::ObjectStore;
     use object_store::memory::InMemory;
     use object_store::path::Path;
-    use object_store::{ObjectStore, ObjectStoreExt};
     use orgsweep_core::table;
-    use orgsweep_lake::JournalEntry;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use orgsweep_lake::{Coverage, JournalEntry};
 
     use super::*;
-    use crate::fixture::{Dying, checker, failed, journal, partial, plan, run, swept};
+    use crate::fixture::{
+        Dying, checker, failed, journal, lake, many, options, partial, plan, rows, run, swept, table_files, text,
+    };
 
     const INLINE: Compute = Compute::Inline;
 
-    fn lake(store: &Arc<InMemory>) -> Lake {
-        Lake::over(Arc::clone(store) as Arc<dyn ObjectStore>, "memory")
-    }
-
-    /// Small parts, so that there are several of each table.
-    fn options(compute: Compute) -> BuildOptions {
-        BuildOptions { part_bytes: 4096, allow_missing: false, compute }
-    }
-
     async fn build(store: &Arc<InMemory>, plan: &Plan, options: &BuildOptions) -> Result<Commit, BuildError> {
         build_run(&lake(store), &run(), plan, &checker(), options).await
-    }
-
-    /// Every table file with its bytes.
-    async fn table_files(store: &InMemory) -> BTreeMap<String, Bytes> {
-        let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
-        let mut files = BTreeMap::new();
-        for path in listed.into_iter().map(|object| object.location).filter(|path| !path.as_ref().starts_with("_runs"))
-        {
-            files.insert(path.to_string(), store.get(&path).await.unwrap().bytes().await.unwrap());
-        }
-        files
-    }
-
-    async fn rows(store: &InMemory, commit: &Commit, table: &'static table::Table) -> Vec<RecordBatch> {
-        let mut batches = Vec::new();
-        for file in commit.files(table.name) {
-            let bytes = store.get(&Path::from(file.path.as_str())).await.unwrap().bytes().await.unwrap();
-            let size = u64::try_from(bytes.len()).unwrap();
-            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-            assert_eq!(reader.schema().fields(), table.schema().fields());
-            let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
-            let count = read.iter().map(RecordBatch::num_rows).sum::<usize>();
-            assert_eq!((file.rows, file.bytes), (u64::try_from(count).unwrap(), size));
-            batches.extend(read);
-        }
-        batches
-    }
-
-    /// The rows as text, without what is null or empty.
-    fn text(batches: &[RecordBatch]) -> String {
-        let mut text = String::new();
-        let formats = FormatOptions::default();
-        for batch in batches {
-            for row in 0..batch.num_rows() {
-                for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-                    let value = ArrayFormatter::try_new(column, &formats).unwrap().value(row).to_string();
-                    if column.is_valid(row) && value != "[]" {
-                        writeln!(text, "{}: {value}", field.name()).unwrap();
-                    }
-                }
-                text.push('\n');
-            }
-        }
-        text
     }
 
     #[tokio::test]
@@ -246,18 +144,6 @@ mod tests {
             of("passed") + of("failed") + of("unknown") + of("not_applicable")
         };
         assert_eq!(commit.checks.iter().map(accounts).collect::<Vec<_>>(), [4, 4]);
-    }
-
-    fn many(accounts: u64) -> Vec<JournalEntry> {
-        let users: Vec<String> = (0..40).map(|number| format!("{number}")).collect();
-        let users: Vec<&str> = users.iter().map(String::as_str).collect();
-        (0..accounts)
-            .map(|number| match number % 10 {
-                3 => failed(number),
-                7 => partial(number, &users[..5]),
-                _ => swept(number, &users),
-            })
-            .collect()
     }
 
     #[tokio::test]

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use orgsweep_checks::{Checker, Chunk, Tally};
-use orgsweep_core::{
-    AccountId, Decision, ErrorKind, Organization, Outcome, Plan, PlannedAccount, Refusal, Snapshot, table,
-};
+use arrow_select::concat::concat_batches;
+use orgsweep_checks::{Checker, Chunk, Tally, Verdicts};
+use orgsweep_core::{Decision, ErrorKind, Outcome, Plan, PlannedAccount, Refusal, Snapshot, Sources, table};
 use orgsweep_lake::{JournalEntry, LakeError, Merged, MergedRow};
 
-use crate::accounts::{AccountRow, Told};
+use crate::accounts::{AccountRow, Household, Told};
+use crate::assemble::ChunkSource;
+use crate::committed::{CommittedChunk, account_of};
+use crate::credentials::Report;
+use crate::report_view::ReportView;
 use crate::{BuildError, accounts, calls, credentials};
 
 /// Where a chunk ends: enough rows for columns to be worth their overhead, few enough for several chunks to be in
@@ -43,31 +46,6 @@ impl<'a> Chunks<'a> {
         Ok(Self { planned: plan.accounts.iter(), journal, next, limits })
     }
 
-    /// The next chunks, as many as `count`; none at the end.
-    pub(crate) async fn next_window(&mut self, count: usize) -> Result<Vec<PlannedChunk>, LakeError> {
-        let mut window = Vec::with_capacity(count);
-        while window.len() < count {
-            let chunk = self.next_chunk().await?;
-            if chunk.is_empty() {
-                break;
-            }
-            window.push(chunk);
-        }
-        Ok(window)
-    }
-
-    async fn next_chunk(&mut self) -> Result<PlannedChunk, LakeError> {
-        let mut chunk = PlannedChunk::new();
-        let mut credential_rows = 0;
-        while chunk.len() < self.limits.accounts && credential_rows < self.limits.credential_rows {
-            let Some(planned) = self.planned.next() else { break };
-            let row = self.row_of(planned).await?;
-            credential_rows += row.as_ref().map_or(0, MergedRow::credential_rows);
-            chunk.push((planned.clone(), row));
-        }
-        Ok(chunk)
-    }
-
     /// The journal's row of this account. Rows of accounts that are not in the plan are passed over: they were swept
     /// before discovery ended without them.
     async fn row_of(&mut self, planned: &PlannedAccount) -> Result<Option<MergedRow>, LakeError> {
@@ -83,20 +61,38 @@ impl<'a> Chunks<'a> {
     }
 }
 
+impl ChunkSource for Chunks<'_> {
+    type Chunk = PlannedChunk;
+
+    async fn next_chunk(&mut self) -> Result<Option<PlannedChunk>, BuildError> {
+        let mut chunk = PlannedChunk::new();
+        let mut credential_rows = 0;
+        while chunk.len() < self.limits.accounts && credential_rows < self.limits.credential_rows {
+            let Some(planned) = self.planned.next() else { break };
+            let row = self.row_of(planned).await?;
+            credential_rows += row.as_ref().map_or(0, MergedRow::credential_rows);
+            chunk.push((planned.clone(), row));
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    }
+}
+
 /// What chunks are built with.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) checker: Arc<Checker>,
-    pub(crate) organization: Option<Organization>,
+    pub(crate) household: Household,
 }
 
 /// A chunk's rows of every table.
 pub(crate) struct BuiltChunk {
-    /// In the order of [`table::committed`].
-    pub(crate) tables: [RecordBatch; 4],
-    pub(crate) calls: RecordBatch,
+    /// In the order of the tables that are written.
+    pub(crate) tables: Vec<RecordBatch>,
+    pub(crate) calls: Option<RecordBatch>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) tallies: Vec<Tally>,
+    /// How many findings each exception covers.
+    pub(crate) excepted: Vec<u64>,
 }
 
 /// Builds a chunk: decodes, makes columns, checks.
@@ -109,42 +105,67 @@ pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<Bui
             (Decision::Ask, None) => Some(never_asked(planned)),
         });
     }
-    let reports = entries.iter_mut().flatten().filter_map(|entry| entry.credentials.take()).collect();
+    let views: Vec<Option<ReportView>> =
+        entries.iter().map(|entry| entry.as_ref()?.credentials.as_ref().map(ReportView::of)).collect();
+    let reports: Vec<Option<RecordBatch>> =
+        entries.iter_mut().map(|entry| entry.as_mut().and_then(|entry| entry.credentials.take())).collect();
     let snapshots: Vec<&Snapshot> = entries.iter().flatten().map(|entry| &entry.snapshot).collect();
     let rows: Vec<AccountRow<'_>> = chunk
         .iter()
         .zip(&entries)
-        .filter_map(|((planned, _), entry)| {
+        .zip(&views)
+        .filter_map(|(((planned, _), entry), report)| {
             let told = match (&planned.decision, entry) {
                 (Decision::Skip(reason), _) => Told::Skipped(reason),
                 (Decision::Ask, entry) => Told::Asked(&entry.as_ref()?.snapshot),
             };
-            Some(AccountRow { account: &planned.account, told })
+            Some(AccountRow { account: &planned.account, told, report: report.as_ref() })
         })
         .collect();
-    let accounts = accounts::to_batch(&rows, context.organization.as_ref());
+    let accounts = accounts::to_batch(&rows, &context.household);
     let accounts = accounts.map_err(BuildError::columns(table::accounts().name))?;
-    let credentials = credentials::to_batch(reports).map_err(BuildError::columns(table::credentials().name))?;
+    let reports = reports
+        .into_iter()
+        .zip(&entries)
+        .filter_map(|(rows, entry)| Some(Report { rows: rows?, key_ids: entry.as_ref()?.snapshot.key_ids.value() }));
+    let credentials =
+        credentials::to_batch(reports.collect()).map_err(BuildError::columns(table::credentials().name))?;
     let calls = calls::to_batch(&snapshots).map_err(BuildError::columns(table::calls().name))?;
     let outcomes = rows.iter().map(AccountRow::outcome).collect();
-    let verdicts = context.checker.evaluate(&Chunk { accounts: &accounts, credentials: &credentials });
-    let verdicts = verdicts.map_err(|source| {
-        let (first, last) = ends(chunk);
-        BuildError::Evaluate { first, last, source }
-    })?;
-    let tables = [accounts, credentials, verdicts.findings, verdicts.check_results];
-    Ok(BuiltChunk { tables, calls, outcomes, tallies: verdicts.tallies })
+    let verdicts = judge(&context.checker, &accounts, &credentials)?;
+    let tables = vec![accounts, credentials, verdicts.findings, verdicts.check_results];
+    Ok(BuiltChunk { tables, calls: Some(calls), outcomes, tallies: verdicts.tallies, excepted: verdicts.excepted })
+}
+
+/// Judges a committed chunk again.
+pub(crate) fn judge_chunk(checker: &Checker, chunk: &CommittedChunk) -> Result<BuiltChunk, BuildError> {
+    let verdicts = judge(checker, &chunk.accounts, &joined(chunk)?)?;
+    let tables = vec![verdicts.findings, verdicts.check_results];
+    Ok(BuiltChunk { tables, calls: None, outcomes: Vec::new(), tallies: verdicts.tallies, excepted: verdicts.excepted })
+}
+
+/// The credentials of a committed chunk as one batch.
+pub(crate) fn joined(chunk: &CommittedChunk) -> Result<RecordBatch, BuildError> {
+    let credentials = concat_batches(&table::credentials().schema(), &chunk.credentials);
+    credentials.map_err(BuildError::columns(table::credentials().name))
+}
+
+pub(crate) fn judge(
+    checker: &Checker,
+    accounts: &RecordBatch,
+    credentials: &RecordBatch,
+) -> Result<Verdicts, BuildError> {
+    checker.evaluate(&Chunk { accounts, credentials }).map_err(|source| {
+        let end = |row| account_of(accounts, row).to_owned();
+        BuildError::Evaluate { first: end(0), last: end(accounts.num_rows().saturating_sub(1)), source }
+    })
 }
 
 /// What a commit without full coverage says of an account that no journal has.
 fn never_asked(planned: &PlannedAccount) -> JournalEntry {
     let refusal = Refusal { kind: ErrorKind::Transient, code: "NotAsked".to_owned() };
-    JournalEntry { snapshot: Snapshot::unopened(planned.account.clone(), refusal, Vec::new()), credentials: None }
-}
-
-fn ends(chunk: &PlannedChunk) -> (AccountId, AccountId) {
-    let id = |end: Option<&(PlannedAccount, Option<MergedRow>)>| {
-        end.map_or(AccountId::from_number(0), |(planned, _)| planned.account.id)
-    };
-    (id(chunk.first()), id(chunk.last()))
+    JournalEntry {
+        snapshot: Snapshot::unopened(planned.account.clone(), refusal, Sources::NONE, Vec::new()),
+        credentials: None,
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{
     ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, StructArray, TimestampMillisecondArray,
 };
-use arrow_buffer::OffsetBuffer;
+use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, FieldRef};
 use orgsweep_core::Timestamp;
 use orgsweep_core::table::Table;
@@ -42,6 +42,36 @@ pub(crate) fn text_lists(
     Ok(Arc::new(list))
 }
 
+/// A list of texts in each row, or null.
+pub(crate) fn optional_text_lists(
+    table: &Table,
+    column: &str,
+    lengths: impl Iterator<Item = Option<usize>>,
+    texts: ArrayRef,
+) -> Result<ArrayRef, ArrowError> {
+    let (offsets, nulls) = optional_lists(lengths);
+    Ok(Arc::new(ListArray::try_new(item(table, column)?, offsets, texts, Some(nulls))?))
+}
+
+/// A list of structs in each row, or null; `columns` are the fields of all items, one after the other.
+pub(crate) fn optional_struct_lists(
+    table: &Table,
+    column: &str,
+    lengths: impl Iterator<Item = Option<usize>>,
+    columns: Vec<ArrayRef>,
+) -> Result<ArrayRef, ArrowError> {
+    let item = item(table, column)?;
+    let (offsets, nulls) = optional_lists(lengths);
+    let items = structs(&item, column, columns)?;
+    Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(items), Some(nulls))?))
+}
+
+fn optional_lists(lengths: impl Iterator<Item = Option<usize>>) -> (OffsetBuffer<i32>, NullBuffer) {
+    let lengths: Vec<Option<usize>> = lengths.collect();
+    let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|length| length.unwrap_or_default()));
+    (offsets, lengths.iter().map(Option::is_some).collect())
+}
+
 /// A list of structs in each row; `columns` are the fields of all items, one after the other.
 pub(crate) fn struct_lists(
     table: &Table,
@@ -50,11 +80,15 @@ pub(crate) fn struct_lists(
     columns: Vec<ArrayRef>,
 ) -> Result<ArrayRef, ArrowError> {
     let item = item(table, column)?;
+    let items = structs(&item, column, columns)?;
+    Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), None)?))
+}
+
+fn structs(item: &FieldRef, column: &str, columns: Vec<ArrayRef>) -> Result<StructArray, ArrowError> {
     let DataType::Struct(fields) = item.data_type() else {
         return Err(ArrowError::SchemaError(format!("{column} is no list of structs")));
     };
-    let items = StructArray::try_new(fields.clone(), columns, None)?;
-    Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), None)?))
+    StructArray::try_new(fields.clone(), columns, None)
 }
 
 fn item(table: &Table, column: &str) -> Result<FieldRef, ArrowError> {

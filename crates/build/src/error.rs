@@ -30,9 +30,9 @@ pub enum BuildError {
     #[error("the accounts {first} to {last} cannot be checked")]
     Evaluate {
         /// The first account of the chunk.
-        first: AccountId,
+        first: String,
         /// The last account of the chunk.
-        last: AccountId,
+        last: String,
         /// What the checks said.
         source: EvaluateError,
     },
@@ -43,6 +43,12 @@ pub enum BuildError {
         table: &'static str,
         /// What does not fit.
         source: ArrowError,
+    },
+    /// The tables of a committed run do not belong together.
+    #[error("the run is damaged: its table credentials has rows of account {account_id:?} where there should be none")]
+    Stray {
+        /// Whose rows they are.
+        account_id: String,
     },
     /// A thread that was building went away: the process is ending.
     #[error("the build was interrupted")]
@@ -55,6 +61,11 @@ impl BuildError {
         let count = missing.len();
         missing.truncate(NAMED_ACCOUNTS);
         Self::NotCovered { missing, count }
+    }
+
+    /// The error of credentials that belong to no account of their run.
+    pub(crate) fn stray(account_id: &str) -> Self {
+        Self::Stray { account_id: account_id.to_owned() }
     }
 
     /// Names the table whose columns do not fit.

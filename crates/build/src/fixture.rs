@@ -1,29 +1,36 @@
 //! A small organization, journalled, and a store that dies, for the tests of this crate.
 
-use std::fmt;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
-use orgsweep_checks::{Checker, RuleFile, RulePack};
+use orgsweep_checks::{Basis, Checker, RuleFile, RulePack};
 use orgsweep_core::{
     Account, AccountId, AccountState, AccountSummary, CallRecord, Caller, Contact, Decision, ErrorKind, OrgPath,
-    Organization, PasswordPolicy, Plan, PlannedAccount, QuarantinedRow, Reading, Refusal, ReportFacts, Run, RunId,
-    SkipReason, Snapshot, Source, Timestamp, table,
+    Organization, OrganizationFeatures, PasswordPolicy, Plan, PlannedAccount, QuarantinedRow, Reading, Refusal,
+    ReportFacts, RootAudit, Run, RunId, SkipReason, Snapshot, Sources, Timestamp, table,
 };
-use orgsweep_lake::{JournalEntry, JournalWriter, Lake, RollPolicy};
+use orgsweep_lake::{Commit, JournalEntry, JournalWriter, Lake, RollPolicy};
+use orgsweep_report::{Origin, parse_report};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::{BuildOptions, Compute};
 
 const RULES: &str = r#"
 [[check]]
@@ -31,7 +38,8 @@ id = "password-length"
 title = "Passwords are long"
 severity = "medium"
 table = "accounts"
-fails_when = "minimum_password_length < 14"
+params = { min_length = 14 }
+fails_when = "minimum_password_length < min_length"
 evidence = ["minimum_password_length"]
 remediation = "Act."
 
@@ -50,8 +58,21 @@ pub(crate) fn time() -> Timestamp {
 }
 
 pub(crate) fn checker() -> Arc<Checker> {
-    let pack = RulePack::parse(vec![RuleFile { name: "rules.toml".to_owned(), text: RULES.to_owned() }]).unwrap();
-    Arc::new(Checker::compile(&pack, time()).unwrap())
+    checker_of(RULES)
+}
+
+/// A checker by which passwords may be shorter.
+pub(crate) fn lenient_checker() -> Arc<Checker> {
+    checker_of(&RULES.replace("min_length = 14", "min_length = 6"))
+}
+
+fn checker_of(rules: &str) -> Arc<Checker> {
+    let pack = RulePack::parse(vec![RuleFile { name: "rules.toml".to_owned(), text: rules.to_owned() }]).unwrap();
+    Arc::new(Checker::compile(&pack.into(), basis()).unwrap())
+}
+
+pub(crate) fn basis() -> Basis {
+    Basis { as_of: time(), unasked: Sources::NONE }
 }
 
 fn caller() -> Caller {
@@ -67,6 +88,8 @@ pub(crate) fn run() -> Run {
         organization: None,
         orgsweep_version: "0.1.0".to_owned(),
         rule_pack_sha256: "aa".to_owned(),
+        unasked: Sources::NONE,
+        recheck_of: None,
         settings: serde_json::Map::new(),
     }
 }
@@ -92,7 +115,8 @@ pub(crate) fn plan(accounts: impl IntoIterator<Item = u64>, skipped: &[u64]) -> 
         account: account(number),
         decision: if skipped.contains(&number) { Decision::Skip(SkipReason::Excluded) } else { Decision::Ask },
     });
-    Plan::new(caller(), Some(organization), accounts.collect())
+    let features = OrganizationFeatures { root_credentials_management: true, root_sessions: false };
+    Plan::new(caller(), Some(organization), Reading::Read(features), accounts.collect())
 }
 
 /// An account of which everything was read.
@@ -133,6 +157,9 @@ pub(crate) fn swept(number: u64, users: &[&str]) -> JournalEntry {
         root_virtual_mfa: Reading::Read(true),
         alias: Reading::Read(Some("alias".to_owned())),
         contacts: [Reading::Read(None), Reading::Read(None), Reading::Read(Some(contact))],
+        tags: Reading::Unwanted,
+        key_ids: Reading::Unwanted,
+        root_audit: RootAudit::UNWANTED,
         calls: vec![call],
     };
     JournalEntry { snapshot, credentials: Some(credentials(number, users)) }
@@ -142,8 +169,8 @@ pub(crate) fn swept(number: u64, users: &[&str]) -> JournalEntry {
 pub(crate) fn partial(number: u64, users: &[&str]) -> JournalEntry {
     let mut entry = swept(number, users);
     let refusal = Refusal { kind: ErrorKind::Transient, code: "ServiceFailure".to_owned() };
-    entry.snapshot.summary = Reading::Refused(refusal);
-    entry.snapshot.root_virtual_mfa = Reading::NotAsked(Source::AccountSummary);
+    entry.snapshot.summary = Reading::Refused(refusal.clone());
+    entry.snapshot.root_virtual_mfa = Reading::Refused(refusal);
     entry.snapshot.password_policy = Reading::Read(None);
     if let Reading::Read(report) = &mut entry.snapshot.report {
         let row = QuarantinedRow { line: 3, text: "a,b".to_owned(), reason: "22 columns are missing".to_owned() };
@@ -155,11 +182,27 @@ pub(crate) fn partial(number: u64, users: &[&str]) -> JournalEntry {
 /// An account that could not be opened.
 pub(crate) fn failed(number: u64) -> JournalEntry {
     let refusal = Refusal { kind: ErrorKind::Denied, code: "AccessDenied".to_owned() };
-    JournalEntry { snapshot: Snapshot::unopened(account(number), refusal, Vec::new()), credentials: None }
+    JournalEntry {
+        snapshot: Snapshot::unopened(account(number), refusal, Sources::NONE, Vec::new()),
+        credentials: None,
+    }
+}
+
+/// A report of these rows, of which each is written as AWS writes it, of account 1.
+pub(crate) fn parsed(rows: &str) -> RecordBatch {
+    const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+        password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
+        access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
+        access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
+        cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+    let origin = Origin { account_id: AccountId::from_number(1), account_name: None, generated_at: time() };
+    let report = parse_report(format!("{HEADER}\n{rows}").as_bytes(), &origin).unwrap();
+    assert_eq!(report.quarantined, []);
+    report.credentials
 }
 
 fn credentials(account: u64, users: &[&str]) -> RecordBatch {
-    let schema = table::credentials().schema();
+    let schema = table::credential_report().schema();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         let known = !field.is_nullable();
         let text = |user: &str| match field.name().as_str() {
@@ -191,6 +234,73 @@ pub(crate) async fn journal(lake: &Lake, worker: &str, segments: &[Vec<JournalEn
             None => drop(writer.flush().await.unwrap()),
         }
     }
+}
+
+/// The lake in this store.
+pub(crate) fn lake(store: &Arc<InMemory>) -> Lake {
+    Lake::over(Arc::clone(store) as Arc<dyn ObjectStore>, "memory")
+}
+
+/// Small parts, so that there are several of each table.
+pub(crate) fn options(compute: Compute) -> BuildOptions {
+    BuildOptions { part_bytes: 4096, allow_missing: false, compute }
+}
+
+/// Accounts of which most were read.
+pub(crate) fn many(accounts: u64) -> Vec<JournalEntry> {
+    let users: Vec<String> = (0..40).map(|number| format!("{number}")).collect();
+    let users: Vec<&str> = users.iter().map(String::as_str).collect();
+    (0..accounts)
+        .map(|number| match number % 10 {
+            3 => failed(number),
+            7 => partial(number, &users[..5]),
+            _ => swept(number, &users),
+        })
+        .collect()
+}
+
+/// Every table file with its bytes.
+pub(crate) async fn table_files(store: &InMemory) -> BTreeMap<String, Bytes> {
+    let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+    let mut files = BTreeMap::new();
+    for path in listed.into_iter().map(|object| object.location).filter(|path| !path.as_ref().starts_with("_runs")) {
+        files.insert(path.to_string(), store.get(&path).await.unwrap().bytes().await.unwrap());
+    }
+    files
+}
+
+/// The rows of a committed table, whose files are what the commit says.
+pub(crate) async fn rows(store: &InMemory, commit: &Commit, table: &'static table::Table) -> Vec<RecordBatch> {
+    let mut batches = Vec::new();
+    for file in commit.files(table.name) {
+        let bytes = store.get(&Path::from(file.path.as_str())).await.unwrap().bytes().await.unwrap();
+        let size = u64::try_from(bytes.len()).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        assert_eq!(reader.schema().fields(), table.schema().fields());
+        let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+        let count = read.iter().map(RecordBatch::num_rows).sum::<usize>();
+        assert_eq!((file.rows, file.bytes), (u64::try_from(count).unwrap(), size));
+        batches.extend(read);
+    }
+    batches
+}
+
+/// The rows as text, without what is null or empty.
+pub(crate) fn text(batches: &[RecordBatch]) -> String {
+    let mut text = String::new();
+    let formats = FormatOptions::default();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                let value = ArrayFormatter::try_new(column, &formats).unwrap().value(row).to_string();
+                if column.is_valid(row) && value != "[]" {
+                    writeln!(text, "{}: {value}", field.name()).unwrap();
+                }
+            }
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// A store in memory that dies after a number of puts.

@@ -1,21 +1,29 @@
 //! The build: the journal of a sweep becomes sorted tables and findings, and the run is committed.
 //!
 //! It needs no AWS, holds a few chunks of accounts at a time, and gives the same bytes whoever runs it and on however
-//! many cores. It is asynchronous only where it waits for the store; columns are worked on by rayon.
+//! many cores. A recheck judges the tables of a committed run again. It is asynchronous only where it waits for the store; columns are worked on by rayon.
 
 mod accounts;
+mod assemble;
 mod build;
 mod calls;
 mod chunk;
 mod columns;
+mod committed;
+mod comply;
 mod compute;
 mod credentials;
 mod error;
+mod key_match;
+mod recheck;
+mod report_view;
 mod tables;
 
 #[cfg(test)]
 mod fixture;
 
 pub use build::{BuildOptions, build_run};
+pub use comply::comply;
 pub use compute::Compute;
 pub use error::BuildError;
+pub use recheck::recheck_run;

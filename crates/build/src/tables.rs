@@ -7,35 +7,57 @@ use orgsweep_lake::{CommittedFile, CommittedTable, Coverage, Lake, LakeError, Pa
 use crate::chunk::BuiltChunk;
 use crate::compute::Compute;
 
-/// The tables so far, and the numbers that the commit tells.
-pub(crate) struct Tables {
-    /// In the order of [`table::committed`].
-    writers: Vec<TableWriter>,
-    calls: TableWriter,
+/// The numbers that the commit tells.
+#[derive(Default)]
+pub(crate) struct Sums {
     pub(crate) coverage: Coverage,
     pub(crate) tallies: Vec<Tally>,
+    /// How many findings each exception covers.
+    pub(crate) excepted: Vec<u64>,
 }
 
-/// Full parts of each table, in the order of [`table::committed`].
+/// The tables so far.
+pub(crate) struct Tables {
+    names: Vec<&'static str>,
+    writers: Vec<TableWriter>,
+    calls: Option<TableWriter>,
+    pub(crate) sums: Sums,
+}
+
+/// Full parts of each table, in the order of the tables.
 pub(crate) type FullParts = Vec<Vec<Part>>;
 
 impl Tables {
-    pub(crate) fn new(checker: &Checker, part_bytes: usize) -> Self {
+    /// All that a sweep writes.
+    pub(crate) fn of_sweep(checker: &Checker, part_bytes: usize) -> Self {
+        // It is one file, whatever its size: a row for each call, and nobody queries it every day.
+        let calls = TableWriter::new(table::calls(), usize::MAX);
+        Self { calls: Some(calls), ..Self::new(&table::committed(), checker, part_bytes) }
+    }
+
+    /// What a recheck writes: what the checks say.
+    pub(crate) fn of_recheck(checker: &Checker, part_bytes: usize) -> Self {
+        Self::new(&[table::findings(), table::check_results()], checker, part_bytes)
+    }
+
+    fn new(tables: &[&'static table::Table], checker: &Checker, part_bytes: usize) -> Self {
+        let sums =
+            Sums { coverage: Coverage::default(), tallies: checker.tallies(), excepted: checker.no_exceptions_used() };
         Self {
-            writers: table::committed().into_iter().map(|table| TableWriter::new(table, part_bytes)).collect(),
-            // It is one file, whatever its size: a row for each call, and nobody queries it every day.
-            calls: TableWriter::new(table::calls(), usize::MAX),
-            coverage: Coverage::default(),
-            tallies: checker.tallies(),
+            names: tables.iter().map(|table| table.name).collect(),
+            writers: tables.iter().map(|table| TableWriter::new(table, part_bytes)).collect(),
+            calls: None,
+            sums,
         }
     }
 
     /// Writes chunks in their order; the tables are encoded side by side.
     pub(crate) fn write(&mut self, compute: Compute, chunks: &[BuiltChunk]) -> Result<FullParts, LakeError> {
         for chunk in chunks {
-            chunk.outcomes.iter().for_each(|outcome| self.coverage.count(*outcome));
-            self.tallies.iter_mut().zip(&chunk.tallies).for_each(|(sum, tally)| *sum += tally);
-            self.calls.write(&chunk.calls)?;
+            self.sums.add(chunk);
+            if let (Some(writer), Some(calls)) = (&mut self.calls, &chunk.calls) {
+                writer.write(calls)?;
+            }
         }
         let writers = self.writers.iter_mut().enumerate().collect();
         let encoded = compute.map(writers, |(index, writer): (usize, &mut TableWriter)| {
@@ -48,25 +70,34 @@ impl Tables {
     /// Ends every table: the last parts, and the calls.
     pub(crate) fn finish(self) -> Result<(FullParts, Option<Part>), LakeError> {
         let last = self.writers.into_iter().map(|writer| Ok(writer.finish()?.into_iter().collect()));
-        Ok((last.collect::<Result<_, LakeError>>()?, self.calls.finish()?))
+        let calls = self.calls.map(TableWriter::finish).transpose()?.flatten();
+        Ok((last.collect::<Result<_, LakeError>>()?, calls))
     }
 }
 
-/// The files of each table that are in the lake, in the order of [`table::committed`].
+impl Sums {
+    fn add(&mut self, chunk: &BuiltChunk) {
+        chunk.outcomes.iter().for_each(|outcome| self.coverage.count(*outcome));
+        self.tallies.iter_mut().zip(&chunk.tallies).for_each(|(sum, tally)| *sum += tally);
+        self.excepted.iter_mut().zip(&chunk.excepted).for_each(|(sum, count)| *sum += count);
+    }
+}
+
+/// The files of each table that are in the lake.
 pub(crate) struct Files<'a> {
     lake: &'a Lake,
     run: &'a Run,
-    by_table: [Vec<CommittedFile>; 4],
+    by_table: Vec<(&'static str, Vec<CommittedFile>)>,
 }
 
 impl<'a> Files<'a> {
-    pub(crate) fn new(lake: &'a Lake, run: &'a Run) -> Self {
-        Self { lake, run, by_table: [const { Vec::new() }; 4] }
+    pub(crate) fn new(lake: &'a Lake, run: &'a Run, tables: &Tables) -> Self {
+        Self { lake, run, by_table: tables.names.iter().map(|name| (*name, Vec::new())).collect() }
     }
 
     /// Puts parts that are full.
     pub(crate) async fn put(&mut self, parts: FullParts) -> Result<(), LakeError> {
-        for (files, parts) in self.by_table.iter_mut().zip(parts) {
+        for ((_, files), parts) in self.by_table.iter_mut().zip(parts) {
             for part in parts {
                 files.push(self.lake.put_part(self.run, part).await?);
             }
@@ -76,7 +107,6 @@ impl<'a> Files<'a> {
 
     /// The tables as a commit lists them.
     pub(crate) fn tables(self) -> Vec<CommittedTable> {
-        let tables = table::committed().into_iter().zip(self.by_table);
-        tables.map(|(table, files)| CommittedTable::new(table.name, files)).collect()
+        self.by_table.into_iter().map(|(name, files)| CommittedTable::new(name, files)).collect()
     }
 }

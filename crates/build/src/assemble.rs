@@ -1,0 +1,100 @@
+//! The one loop of every build: windows of chunks are read, worked on side by side, and written in their order.
+
+use orgsweep_checks::Checker;
+use orgsweep_core::{Caller, Organization, Run, Timestamp};
+use orgsweep_lake::{Commit, CommittedTable, Coverage, Lake};
+
+use crate::BuildError;
+use crate::chunk::BuiltChunk;
+use crate::compute::Compute;
+use crate::tables::{Files, Sums, Tables};
+
+/// Where chunks come from, in order of their accounts.
+pub(crate) trait ChunkSource {
+    /// A chunk as it was read, not worked on yet.
+    type Chunk: Send + 'static;
+
+    /// The next chunk; `None` at the end.
+    fn next_chunk(&mut self) -> impl Future<Output = Result<Option<Self::Chunk>, BuildError>> + Send;
+}
+
+/// What a build wrote, and what it counted on the way.
+pub(crate) struct Built {
+    pub(crate) tables: Vec<CommittedTable>,
+    pub(crate) sums: Sums,
+}
+
+/// Builds every chunk of the source into these tables of the run.
+pub(crate) async fn assemble<S: ChunkSource>(
+    (lake, run): (&Lake, &Run),
+    mut tables: Tables,
+    mut source: S,
+    compute: Compute,
+    build: impl Fn(&S::Chunk) -> Result<BuiltChunk, BuildError> + Clone + Send + Sync + 'static,
+) -> Result<Built, BuildError> {
+    let mut files = Files::new(lake, run, &tables);
+    loop {
+        let window = next_window(&mut source, compute.window()).await?;
+        if window.is_empty() {
+            break;
+        }
+        let build = build.clone();
+        let worked = compute.run(move || {
+            let chunks = compute.map(window, |chunk| build(&chunk));
+            let chunks = chunks.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let parts = tables.write(compute, &chunks)?;
+            Ok::<_, BuildError>((tables, parts))
+        });
+        let (written, parts) = worked.await??;
+        tables = written;
+        files.put(parts).await?;
+    }
+    let sums = std::mem::take(&mut tables.sums);
+    let (last, calls) = compute.run(move || tables.finish()).await??;
+    files.put(last).await?;
+    if let Some(calls) = calls {
+        lake.put_calls(&run.run_id, calls).await?;
+    }
+    Ok(Built { tables: files.tables(), sums })
+}
+
+/// The next chunks, as many as `count`; none at the end.
+pub(crate) async fn next_window<S: ChunkSource>(source: &mut S, count: usize) -> Result<Vec<S::Chunk>, BuildError> {
+    let mut window = Vec::with_capacity(count);
+    while window.len() < count {
+        let Some(chunk) = source.next_chunk().await? else { break };
+        window.push(chunk);
+    }
+    Ok(window)
+}
+
+impl Built {
+    /// The commit of what was built.
+    pub(crate) fn commit(
+        self,
+        run: &Run,
+        (caller, organization): (&Caller, Option<&Organization>),
+        coverage: Coverage,
+        checker: &Checker,
+    ) -> Commit {
+        // Both are made of texts and numbers, which are JSON; null would stand for one that is not.
+        let checks = self.sums.tallies.iter().map(|tally| serde_json::to_value(tally).unwrap_or_default());
+        let exceptions = checker.exception_uses(&self.sums.excepted).into_iter();
+        let exceptions = exceptions.map(|exception| serde_json::to_value(exception).unwrap_or_default());
+        Commit {
+            format_version: Commit::FORMAT_VERSION,
+            run_id: run.run_id.clone(),
+            as_of: run.as_of,
+            committed_at: Timestamp::now(),
+            orgsweep_version: run.orgsweep_version.clone(),
+            rule_pack_sha256: run.rule_pack_sha256.clone(),
+            recheck_of: run.recheck_of.clone(),
+            caller: caller.clone(),
+            organization: organization.cloned(),
+            coverage,
+            tables: self.tables,
+            checks: checks.collect(),
+            exceptions: exceptions.collect(),
+        }
+    }
+}
