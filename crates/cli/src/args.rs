@@ -10,8 +10,11 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::settings::{Assignment, FILE_VARIABLE, Format, Level, Value};
 
-pub use commands::{ChecksCommand, ConfigCommand, DemoArgs, SimArgs, SimProfile};
-pub use scan::{Resume, ScanArgs};
+pub use commands::{
+    ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, SimArgs, SimProfile,
+    TestArgs,
+};
+pub use scan::{RunChoice, ScanArgs};
 
 /// What each exit code means, shown below the help.
 const EXIT_CODES: &str = "\
@@ -20,7 +23,7 @@ Exit codes:
   1  the run is not committed; `scan --resume latest` goes on with it
   2  wrong usage or settings
   3  the run is committed, but some accounts could not be read
-  4  the run is committed, and has failed findings of the severity given by --fail-on";
+  4  the run is committed, and has failed findings of the severity given by --fail-on, and no exception covers them";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +31,8 @@ Examples:
   orgsweep scan --dry-run                  who you are, which organization, what a sweep would ask
   orgsweep scan --lake ./lake              sweep the organization
   orgsweep scan --fail-on high --format json
+  orgsweep compliance --framework cis-5.0  the newest run, control by control
+  orgsweep checks show root-mfa            what a check reads, when it fails, and what to do
   orgsweep config show                     every setting, and where its value comes from";
 
 /// Sweeps an AWS Organization for weak credentials into one Parquet lake
@@ -48,7 +53,8 @@ pub struct GlobalArgs {
     /// Settings file, instead of config/orgsweep.toml in the working folder
     #[arg(long, global = true, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true, help_heading = "Settings")]
     pub config: Option<PathBuf>,
-    /// Give any setting a value, as in --set sweep.attempts=3; can be repeated
+    /// Give any setting a value, as in --set sweep.attempts=3, or a param of a check, as in
+    /// --set access-key-rotated.max_age_days=60; can be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = parse_assignment, help_heading = "Settings")]
     pub set: Vec<(String, String)>,
     /// Form of what is printed: lines for people, or one JSON document
@@ -74,7 +80,11 @@ pub enum Command {
     Demo(DemoArgs),
     /// Serve a simulated organization over HTTP, for any AWS client
     Sim(SimArgs),
-    /// List the checks, or test them against their own cases
+    /// Judge a committed run again, by the rules and params of now, without asking AWS
+    Recheck(RecheckArgs),
+    /// Count the accounts of a committed run by the controls of a framework
+    Compliance(ComplianceArgs),
+    /// List the checks, show, write or test them
     #[command(subcommand)]
     Checks(ChecksCommand),
     /// Show the settings
@@ -91,6 +101,8 @@ impl Cli {
         match &self.command {
             Command::Scan(scan) => assignments.extend(scan.assignments()),
             Command::Demo(demo) => assignments.extend(demo.assignments()),
+            Command::Recheck(recheck) => assignments.extend(recheck.assignments()),
+            Command::Compliance(compliance) => assignments.extend(compliance.assignments()),
             Command::Checks(checks) => assignments.extend(checks.assignments()),
             Command::Sim(_) | Command::Config(_) | Command::Tables => {}
         }
@@ -158,12 +170,18 @@ mod tests {
         let line = "orgsweep -v --log-format json --format json --set sweep.attempts=3 scan --lake L \
             --accounts 111122223333,222233334444 --accounts 333344445555 --exclude-accounts 444455556666 --role-name r \
             --external-id xyz --session-name me --session-duration 1h --partition aws-cn --region cn-north-1 \
-            --max-report-age 1h --politeness 1 --no-pacing --accounts-in-flight 7 --fail-on high --checks a --checks b";
+            --max-report-age 1h --politeness 1 --no-pacing --accounts-in-flight 7 --fail-on high --checks a --checks b \
+            --overrides o.toml --exceptions e.toml --ou ou-a-b,ou-a-c --exclude-ou ou-a-d --root-audit --key-ids \
+            --key-ids-max 7 --account-tags";
         let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
         let loaded = load(&Sources::of_flags(cli.assignments())).unwrap();
         assert_eq!(loaded.config.accounts.include.len(), 3);
         assert_eq!(loaded.config.checks.dirs.len(), 2);
         assert_eq!((loaded.config.sweep.attempts, loaded.config.sweep.pacing), (3, false));
+        assert_eq!((loaded.config.accounts.ous.len(), loaded.config.accounts.exclude_ous.len()), (2, 1));
+        let it = &loaded.config.sweep.optional;
+        assert_eq!((it.root_audit, it.key_ids, it.key_ids_max, it.account_tags), (true, true, 7, true));
+        assert_eq!((loaded.config.checks.overrides.len(), loaded.config.checks.exceptions.len()), (1, 1));
         assert_eq!(loaded.origin("sweep.pacing").map(ToString::to_string).as_deref(), Some("flag --no-pacing"));
     }
 
@@ -187,6 +205,9 @@ mod tests {
             "orgsweep demo --accounts 0",
             "orgsweep -q -v scan",
             "orgsweep sim --profile hostile",
+            "orgsweep sim --deny iam:DeleteUser",
+            "orgsweep sim --deny iam:GetAccountSummary=2",
+            "orgsweep compliance",
         ] {
             assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
         }

@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use orgsweep_core::Call;
+use orgsweep_cloud::root_audit_policy_arn;
+use orgsweep_core::{Call, Partition};
 use serde_json::Value as Json;
 
 use crate::settings::{Config, Sources, load};
 
 const SCANNER_ROLE: &str = include_str!("../../../config/deploy/scanner-role.yaml");
+const SCANNER_MODULE: &str = include_str!("../../../config/deploy/terraform/scanner-role/main.tf");
+const SCANNER_VARIABLES: &str = include_str!("../../../config/deploy/terraform/scanner-role/variables.tf");
 const SCANNER_POLICY: &str = include_str!("../../../config/deploy/scanner-policy.json");
 const SCANNER_TRUST: &str = include_str!("../../../config/deploy/scanner-trust.json");
 const CALLER_POLICY: &str = include_str!("../../../config/deploy/caller-policy.json");
@@ -44,15 +47,45 @@ fn template_value(block: &str, key: &str) -> &'static str {
     values.next().unwrap()
 }
 
+/// The calls that only `sweep.key_ids` makes.
+const FOR_KEY_IDS: Call = Call::ListAccessKeys;
+
+/// The calls that every sweep makes in an account.
+fn always() -> BTreeSet<String> {
+    let calls: Vec<Call> = Call::IN_ACCOUNT.into_iter().filter(|call| *call != FOR_KEY_IDS).collect();
+    actions_of(&calls)
+}
+
+/// The actions that stand in these items of a list, each once.
+fn listed<'a>(items: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let actions: Vec<_> = items.filter(|item| item.split_once(':').is_some_and(is_action)).map(str::to_owned).collect();
+    let set: BTreeSet<String> = actions.iter().cloned().collect();
+    assert_eq!(set.len(), actions.len(), "{actions:?}");
+    set
+}
+
 #[test]
 fn the_role_allows_the_calls_made_in_an_account_and_no_others() {
     // The template's only list of actions is that of the permissions policy: `- service:Action` lines.
-    let listed: Vec<_> = SCANNER_ROLE.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    let actions: Vec<_> =
-        listed.into_iter().filter(|item| item.split_once(':').is_some_and(is_action)).map(str::to_owned).collect();
-    assert_eq!(actions.len(), Call::IN_ACCOUNT.len(), "{actions:?}");
-    assert_eq!(actions.into_iter().collect::<BTreeSet<_>>(), actions_of(&Call::IN_ACCOUNT));
+    let template = listed(SCANNER_ROLE.lines().filter_map(|line| line.trim().strip_prefix("- ")));
+    assert_eq!(template, always());
+    let (before, after) = SCANNER_ROLE.split_once("- MayListAccessKeys\n").unwrap();
+    assert!(!before.contains(FOR_KEY_IDS.action()) && after.contains("Action: iam:ListAccessKeys\n"));
     assert_eq!(allowed_by(SCANNER_POLICY), actions_of(&Call::IN_ACCOUNT));
+}
+
+#[test]
+fn the_terraform_module_makes_the_same_role() {
+    let quoted = SCANNER_MODULE.lines().filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","));
+    assert_eq!(listed(quoted), always());
+    assert!(SCANNER_MODULE.contains("key_id_actions = var.list_access_keys ? [\"iam:ListAccessKeys\"] : []"));
+    // Of the trust policy and of the permissions, and of nothing else.
+    assert_eq!(SCANNER_MODULE.matches(" Action ").count(), 2);
+    assert_eq!(SCANNER_MODULE.matches("resource \"").count(), 2);
+    // A pattern of the template is one of the module too.
+    for pattern in SCANNER_ROLE.lines().filter_map(|line| line.trim().strip_prefix("AllowedPattern: ")) {
+        assert!(SCANNER_VARIABLES.contains(&format!("regex({pattern}, ")), "{pattern}");
+    }
 }
 
 fn is_action((service, name): (&str, &str)) -> bool {
@@ -64,8 +97,8 @@ fn the_template_grants_nothing_by_other_means() {
     for word in ["ManagedPolicyArns", "NotAction", "NotResource", "NotPrincipal", "PermissionsBoundary"] {
         assert!(!SCANNER_ROLE.contains(word), "{word}");
     }
-    // One `Action` is the trust policy's, one that of the permissions.
-    assert_eq!(SCANNER_ROLE.matches("Action:").count(), 2);
+    // One `Action` is the trust policy's, the others those of the permissions.
+    assert_eq!(SCANNER_ROLE.matches("Action:").count(), 3);
     assert!(SCANNER_ROLE.contains("            Action: sts:AssumeRole\n"));
 }
 
@@ -75,6 +108,15 @@ fn the_caller_may_make_every_call_and_no_others() {
     // AWS answers it without any permission: IAM User Guide, GetCallerIdentity.
     calls.retain(|call| *call != Call::GetCallerIdentity);
     assert_eq!(allowed_by(CALLER_POLICY), actions_of(&calls));
+}
+
+#[test]
+fn the_caller_may_open_root_sessions_to_audit_alone() {
+    let policy: Json = serde_json::from_str(CALLER_POLICY).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let statement = statements.iter().find(|statement| statement["Action"] == Call::AssumeRoot.action()).unwrap();
+    let allowed = statement["Condition"]["StringLike"]["sts:TaskPolicyArn"].as_str().unwrap();
+    assert_eq!(allowed.replacen('*', "aws", 1), root_audit_policy_arn(Partition::Aws));
 }
 
 #[test]
@@ -91,6 +133,7 @@ fn the_trust_policies_let_the_caller_in_and_ask_for_the_external_id() {
 fn the_role_is_the_one_that_the_default_settings_assume() {
     let role = defaults().role;
     assert_eq!(template_value("RoleName", "Default"), role.name);
+    assert!(SCANNER_VARIABLES.contains(&format!("default     = \"{}\"", role.name)));
     assert!(CALLER_POLICY.contains(&format!("\"arn:*:iam::*:role/{}\"", role.name)));
     let longest: u64 = template_value("MaxSessionDuration", "Default").parse().unwrap();
     assert!(role.session_duration.as_secs() <= longest);

@@ -4,19 +4,25 @@ use std::fmt::Write as _;
 
 use orgsweep_aws::AwsCloud;
 use orgsweep_cloud::session_policy;
-use orgsweep_core::{AccountId, Call, Decision, Plan};
-use orgsweep_sweep::{Progress, RoleSettings, survey};
+use orgsweep_core::{AccountId, Call, Decision, Plan, Source};
+use orgsweep_sweep::{Progress, SweepSettings, survey};
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::render::print;
 use crate::scan::sweep_failure;
 use crate::settings::{Config, Format};
-use crate::wiring::{connection, selection, sweep_settings};
+use crate::wiring::{connection, optional_sources, selection, sweep_settings};
 
-/// Calls of one account: the role, the report asked for, made and fetched, the summary, the virtual MFA devices where
-/// root has MFA, the policy, the alias, and three contacts. Each further look at a report in the making is one more.
+/// Calls of one account: the role, the report asked for, made and fetched, the summary, the virtual MFA devices unless
+/// root has no MFA, the policy, the alias, and three contacts. Each further look at a report in the making is one more.
 const CALLS_AN_ACCOUNT: usize = 11;
+
+/// Calls of a root audit: the session, the password, keys, MFA devices and signing certificates.
+const CALLS_A_ROOT_AUDIT: usize = 1 + Call::AS_ROOT.len();
+
+/// Calls once for all: the caller, the organization, its features.
+const FIRST_CALLS: usize = 3;
 
 /// Accounts of one page of `ListAccounts`.
 const ACCOUNTS_A_PAGE: usize = 20;
@@ -25,6 +31,7 @@ const ACCOUNTS_A_PAGE: usize = 20;
 struct Forecast {
     plan: Plan,
     asked: usize,
+    calls_an_account: usize,
     calls: usize,
     role_arn: Option<String>,
 }
@@ -37,7 +44,7 @@ pub async fn dry_run(config: &Config) -> Result<Outcome, Failure> {
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     let settings = sweep_settings(config);
     let surveyed = survey(&cloud, &settings, &selection(config), &Progress::default()).await;
-    let forecast = Forecast::new(surveyed.map_err(sweep_failure)?, &settings.role);
+    let forecast = Forecast::new(surveyed.map_err(sweep_failure)?, &settings);
     match config.output.format {
         Format::Text => print(&forecast.text(config))?,
         Format::Json => print(&format!("{:#}\n", forecast.json(config)))?,
@@ -46,14 +53,17 @@ pub async fn dry_run(config: &Config) -> Result<Outcome, Failure> {
 }
 
 impl Forecast {
-    fn new(plan: Plan, role: &RoleSettings) -> Self {
+    fn new(plan: Plan, settings: &SweepSettings) -> Self {
         let asked = plan.asked().count();
         let pages = plan.accounts.len().div_ceil(ACCOUNTS_A_PAGE);
         let own = plan.caller.account_id;
         // The first member stands for all; the role's ARN differs in nothing but the account.
         let member = plan.asked().map(|account| account.id).find(|id| *id != own);
-        let role_arn = member.map(|member: AccountId| role.arn(&plan.caller, member));
-        Self { asked, calls: 2 + pages + asked * CALLS_AN_ACCOUNT, role_arn, plan }
+        let role_arn = member.map(|member: AccountId| settings.role.arn(&plan.caller, member));
+        let wants = |source, calls| if settings.optional.contains(source) { calls } else { 0 };
+        let calls_an_account =
+            CALLS_AN_ACCOUNT + wants(Source::RootSession, CALLS_A_ROOT_AUDIT) + wants(Source::AccountTags, 1);
+        Self { asked, calls_an_account, calls: FIRST_CALLS + pages + asked * calls_an_account, role_arn, plan }
     }
 
     fn text(&self, config: &Config) -> String {
@@ -90,9 +100,14 @@ impl Forecast {
             config.role.session_name,
             humantime::format_duration(config.role.session_duration)
         );
-        let _ = writeln!(text, "Session policy {}", session_policy());
-        let _ = writeln!(text, "Calls          about {}, {CALLS_AN_ACCOUNT} an account", self.calls);
-        let _ = writeln!(text, "In accounts    {}", Call::IN_ACCOUNT.map(Call::action).join(", "));
+        let _ = writeln!(text, "Session policy {}", session_policy(optional_sources(config)));
+        let _ =
+            writeln!(text, "Calls          about {}, {} an account{}", self.calls, self.calls_an_account, more(config));
+        let _ = writeln!(text, "In accounts    {}", actions(&in_account(config)));
+        if config.sweep.optional.root_audit {
+            let task = "the task policy IAMAuditRootUserCredentials";
+            let _ = writeln!(text, "As root        sts:AssumeRoot with {task}, then {}", actions(&Call::AS_ROOT));
+        }
         text.push_str("\nNo role was assumed, and nothing was written.\n");
         text
     }
@@ -109,11 +124,34 @@ impl Forecast {
             "external_id_set": config.role.external_id.is_some(),
             "session_name": config.role.session_name,
             "session_duration_seconds": config.role.session_duration.as_secs(),
-            "session_policy": session_policy(),
+            "session_policy": session_policy(optional_sources(config)),
             "calls": self.calls,
-            "calls_an_account": CALLS_AN_ACCOUNT,
+            "calls_an_account": self.calls_an_account,
+            "calls_for_key_ids_at_most": if config.sweep.optional.key_ids { config.sweep.optional.key_ids_max } else { 0 },
+            "calls_in_accounts": in_account(config).iter().map(|call| call.action()).collect::<Vec<_>>(),
+            "calls_as_root": if config.sweep.optional.root_audit { Call::AS_ROOT.map(Call::action).to_vec() } else { Vec::new() },
         })
     }
+}
+
+/// What is asked of an account for each user whose keys are listed.
+fn more(config: &Config) -> String {
+    let most = config.sweep.optional.key_ids_max;
+    if config.sweep.optional.key_ids {
+        format!(", and up to {most} more for the ids of its keys")
+    } else {
+        String::new()
+    }
+}
+
+/// The calls made in an account.
+fn in_account(config: &Config) -> Vec<Call> {
+    let wanted = |call: &Call| *call != Call::ListAccessKeys || config.sweep.optional.key_ids;
+    Call::IN_ACCOUNT.into_iter().filter(wanted).collect()
+}
+
+fn actions(calls: &[Call]) -> String {
+    calls.iter().map(|call| call.action()).collect::<Vec<_>>().join(", ")
 }
 
 /// How many accounts are not asked, by reason.

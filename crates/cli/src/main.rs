@@ -4,21 +4,27 @@
 
 mod args;
 mod checks;
+mod compliance;
 mod config_show;
 mod demo;
 mod deploy;
 mod dry_run;
 mod failure;
 mod logging;
+mod new_check;
 mod progress;
+mod recheck;
 mod render;
 mod rules;
 mod scan;
 mod settings;
+mod show_check;
 mod signals;
 mod simulation;
+mod stored;
 mod summary;
 mod tables;
+mod truth_table;
 mod unread;
 mod wiring;
 
@@ -57,6 +63,8 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
         Command::Scan(args) => block_on(scan::scan(args, loaded, screen)),
         Command::Demo(args) => block_on(demo::demo(args, loaded, screen)),
         Command::Sim(args) => block_on(simulation::serve(args)),
+        Command::Recheck(args) => block_on(recheck::recheck(args, loaded)),
+        Command::Compliance(args) => block_on(compliance::compliance(args, &loaded.config)),
         Command::Checks(args) => checks::checks(args, &loaded.config),
         Command::Config(_) => config_show::show(loaded),
         Command::Tables => tables::print_tables(loaded.config.output.format),

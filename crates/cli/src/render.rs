@@ -5,11 +5,11 @@ use std::io::{self, Write as _};
 
 use console::{Style, style};
 use indicatif::{HumanBytes, HumanCount};
-use orgsweep_checks::Severity;
+use orgsweep_checks::{ExceptionUse, Severity};
 
 use crate::failure::Failure;
 use crate::settings::Format;
-use crate::summary::Summary;
+use crate::summary::{Counts, Summary};
 
 /// Accounts named in the coverage; the others are counted.
 const ACCOUNTS_SHOWN: usize = 10;
@@ -54,6 +54,8 @@ fn text(summary: &Summary) -> String {
     let mut text = String::new();
     coverage(&mut text, summary);
     findings(&mut text, summary);
+    exceptions(&mut text, summary);
+    changes(&mut text, summary);
     lake(&mut text, summary);
     text
 }
@@ -92,23 +94,70 @@ fn coverage(text: &mut String, summary: &Summary) {
 
 fn findings(text: &mut String, summary: &Summary) {
     let failing: Vec<_> = summary.findings.iter().filter(|check| check.resources_failed > 0).collect();
+    let widest = failing.iter().map(|check| check.check_id.len()).max().unwrap_or_default();
     if failing.is_empty() {
         text.push_str("\nNo check failed on anything that was read.\n");
     } else {
-        let heading = "Failed checks     findings   accounts   check                    what should hold";
+        let heading = format!("Failed checks     findings   accounts   {:widest$} what should hold", "check");
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "\n{}", style(heading).bold());
     }
     for check in failing {
         let severity = paint(check.severity, &format!("{:<13}", check.severity.to_string()));
         let findings = HumanCount(check.resources_failed).to_string();
         let accounts = HumanCount(check.accounts_failed).to_string();
-        let title = style(&check.title).dim();
-        let _ = writeln!(text, "  {severity} {findings:>10} {accounts:>10}   {:<24} {title}", check.check_id);
+        let excepted = match check.resources_excepted {
+            0 => String::new(),
+            excepted => format!(" ({} excepted)", HumanCount(excepted)),
+        };
+        let title = style(format!("{}{excepted}", check.title)).dim();
+        let _ = writeln!(text, "  {severity} {findings:>10} {accounts:>10}   {:<widest$} {title}", check.check_id);
     }
     let unknown: u64 = summary.findings.iter().map(|check| check.accounts_unknown).sum();
     if unknown > 0 {
         let counted = HumanCount(unknown);
         let _ = writeln!(text, "  {counted} verdicts are unknown, never passed: `reason` in the table check_results");
+    }
+    for gap in &summary.organization_unread {
+        let _ = writeln!(text, "  for every account alike, {gap}");
+    }
+}
+
+/// Exceptions that do not do what whoever made them may think.
+fn exceptions(text: &mut String, summary: &Summary) {
+    let told = |one: &ExceptionUse, what: &str| {
+        let exception = &one.exception;
+        let until = exception.expires_at.date();
+        format!("  the exception of {} by {}, up to {until}, {what}", exception.check, exception.owner)
+    };
+    for one in summary.exceptions.iter().filter(|one| one.expired || one.findings == 0) {
+        let what = match (one.expired, one.findings) {
+            (_, 0) => "matches no finding".to_owned(),
+            (_, 1) => "has expired: the finding that it covered counts again".to_owned(),
+            (_, count) => format!("has expired: the {} findings that it covered count again", HumanCount(count)),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", style(told(one, &what)).yellow());
+    }
+}
+
+/// What a recheck says that its sweep did not.
+fn changes(text: &mut String, summary: &Summary) {
+    let Some(sweep) = &summary.recheck_of else { return };
+    // Writing to a string cannot fail.
+    let _ = if summary.changes.is_empty() {
+        writeln!(text, "\nNo check says anything else than in run {sweep}.")
+    } else {
+        writeln!(text, "\n{}", style(format!("What changed since run {sweep}")).bold())
+    };
+    let counts = |counts: Option<Counts>| match counts {
+        None => "no such check".to_owned(),
+        Some(it) => {
+            format!("{} findings, {} unknown", HumanCount(it.resources_failed), HumanCount(it.accounts_unknown))
+        }
+    };
+    for change in &summary.changes {
+        let _ = writeln!(text, "  {}: {} → {}", change.check_id, counts(change.before), counts(change.after));
     }
 }
 
@@ -116,16 +165,19 @@ fn lake(text: &mut String, summary: &Summary) {
     let rows = |name: &str| summary.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows);
     let bytes = summary.tables.iter().map(|table| table.bytes).sum();
     let _ = writeln!(text, "\n{} {}", style("Lake").bold(), summary.lake);
+    let requests = match &summary.calls {
+        Some(calls) => format!("{} requests", HumanCount(calls.requests)),
+        None => "no request".to_owned(),
+    };
     let _ = writeln!(
         text,
-        "  run {}: {} accounts, {} credential rows, {} findings, {} in {:.1} s and {} requests",
+        "  run {}: {} accounts, {} credential rows, {} findings, {} in {:.1} s and {requests}",
         summary.run_id,
         HumanCount(rows("accounts")),
         HumanCount(rows("credentials")),
         HumanCount(rows("findings")),
         HumanBytes(bytes),
         summary.seconds,
-        HumanCount(summary.calls.requests),
     );
     let _ = writeln!(text, "\n{}\n{}", style("Ask DuckDB").bold(), summary.duckdb_query);
 }

@@ -1,26 +1,56 @@
-//! The rule pack of a run: orgsweep's own rules, the user's folders, and other values for params.
+//! The rules of a run: orgsweep's own, the user's folders, other values for params, overrides and exceptions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use orgsweep_checks::{RuleFile, RulePack};
+use orgsweep_checks::{RuleFile, RulePack, RuleSet, parse_exceptions, parse_overrides};
+use orgsweep_core::{Source, Sources};
 
 use crate::failure::Failure;
 use crate::settings::Checks;
 
-/// Reads the pack that the settings ask for.
+/// Reads the rules that the settings ask for.
 ///
 /// # Errors
-/// Exit code 2 where a folder or a rule file cannot be used; the message names it.
-pub fn load(settings: &Checks) -> Result<RulePack, Failure> {
+/// Exit code 2 where a folder or a file cannot be used; the message names it.
+pub fn load(settings: &Checks) -> Result<RuleSet, Failure> {
+    let pack = load_pack(&settings.dirs)?;
+    let (mut overrides, mut exceptions) = (Vec::new(), Vec::new());
+    for path in &settings.overrides {
+        let file = read_file(path).map_err(Failure::usage)?;
+        overrides.extend(parse_overrides(&file, &pack).map_err(Failure::usage)?);
+    }
+    for path in &settings.exceptions {
+        let file = read_file(path).map_err(Failure::usage)?;
+        exceptions.extend(parse_exceptions(&file, &pack).map_err(Failure::usage)?);
+    }
+    let rules = RuleSet::from(pack).with_scoped(overrides, exceptions);
+    rules.with_params(settings.params_by_check()).map_err(Failure::usage)
+}
+
+/// Reads orgsweep's own rules and those of these folders.
+fn load_pack(folders: &[PathBuf]) -> Result<RulePack, Failure> {
     let mut pack = RulePack::embedded().map_err(Failure::usage)?;
-    for folder in &settings.dirs {
+    for folder in folders {
         let files = read_folder(folder).map_err(Failure::usage)?;
         let own = RulePack::parse(files).map_err(Failure::usage)?;
         pack = pack.merge(own).map_err(Failure::usage)?;
     }
-    pack.with_params(settings.params_by_check()).map_err(Failure::usage)
+    Ok(pack)
+}
+
+/// Holds the rules against the sources that no account is asked.
+///
+/// # Errors
+/// Exit code 2 where accounts are told apart by tags, and nobody asks for tags; `advice` says what to do.
+pub fn hold_tags(rules: &RuleSet, unasked: Sources, advice: &str) -> Result<(), Failure> {
+    if rules.needs_tags() && unasked.contains(Source::AccountTags) {
+        return Err(Failure::usage(anyhow!(
+            "an override or an exception tells accounts apart by their tags: {advice}"
+        )));
+    }
+    Ok(())
 }
 
 fn read_folder(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
@@ -36,9 +66,31 @@ fn read_folder(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
         return Err(anyhow!("{} holds no rule file: files that end in .toml are expected", folder.display()));
     }
     paths.sort();
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).with_context(|| format!("rule file {} cannot be read", path.display()))?;
-        Ok(RuleFile { name: path.display().to_string(), text })
-    };
-    paths.into_iter().map(read).collect()
+    paths.iter().map(|path| read_file(path)).collect()
+}
+
+fn read_file(path: &Path) -> anyhow::Result<RuleFile> {
+    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(RuleFile { name: path.display().to_string(), text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Sources as SettingsSources, load as load_settings};
+
+    const EXAMPLES: [&str; 2] = ["overrides", "exceptions"];
+
+    #[test]
+    fn the_examples_in_config_are_files_that_hold() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config");
+        let mut checks = load_settings(&SettingsSources::of_flags(Vec::new())).unwrap().config.checks;
+        let [overrides, exceptions] = EXAMPLES.map(|name| vec![Path::new(root).join(format!("{name}.toml"))]);
+        (checks.overrides, checks.exceptions) = (overrides, exceptions);
+        let rules = load(&checks).unwrap();
+        assert_eq!((rules.overrides().len(), rules.exceptions().len()), (3, 2));
+        let unasked = [Source::AccountTags].into_iter().collect();
+        assert!(hold_tags(&rules, unasked, "ask").unwrap_err().message().ends_with("by their tags: ask"));
+        hold_tags(&rules, Sources::NONE, "ask").unwrap();
+    }
 }

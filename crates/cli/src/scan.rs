@@ -6,22 +6,22 @@ use std::time::Instant;
 use anyhow::anyhow;
 use orgsweep_aws::AwsCloud;
 use orgsweep_build::{BuildOptions, build_run};
-use orgsweep_checks::Checker;
+use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{Plan, Run, RunId, Timestamp};
+use orgsweep_core::{Plan, Run, RunId, Sources, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
 use orgsweep_sweep::{Discovered, Progress, Stop, Sweep, SweepError, identify};
 use tracing::{error, info, warn};
 
-use crate::args::{Resume, ScanArgs};
+use crate::args::{RunChoice, ScanArgs};
 use crate::failure::{Failure, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
 use crate::settings::{Config, Loaded};
 use crate::summary::Summary;
 use crate::unread::{Gaps, list_gaps};
-use crate::wiring::{connection, selection, sweep_settings};
-use crate::{render, rules, signals};
+use crate::wiring::{connection, selection, sweep_settings, unasked_sources};
+use crate::{render, rules, signals, stored};
 
 /// Settings and rules that are checked, before AWS is asked anything.
 struct Prepared {
@@ -41,12 +41,13 @@ enum Start {
 /// A run that lacks only who started it.
 struct Draft {
     as_of: Timestamp,
-    rule_pack_sha256: String,
+    rules: RuleSet,
+    unasked: Sources,
     settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Draft {
-    fn started_by(self, discovered: &Discovered) -> Run {
+    fn started_by(&self, discovered: &Discovered) -> Run {
         let started_at = Timestamp::now();
         Run {
             run_id: RunId::new(started_at, fastrand::u32(..)),
@@ -55,8 +56,10 @@ impl Draft {
             caller: discovered.caller.clone(),
             organization: discovered.organization.clone(),
             orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
-            rule_pack_sha256: self.rule_pack_sha256,
-            settings: self.settings,
+            rule_pack_sha256: self.rules.sha256(),
+            unasked: self.unasked,
+            recheck_of: None,
+            settings: self.settings.clone(),
         }
     }
 }
@@ -101,14 +104,14 @@ async fn scan_prepared(
     let Prepared { config, checker, start } = prepared;
     let progress = Arc::new(Progress::default());
     let identified = identify(&*cloud, &sweep_settings(&config), &progress).await;
-    let discovered = identified.map_err(Failure::not_committed)?;
+    let discovered = identified.map_err(sweep_failure)?;
     let organization = discovered.organization.as_ref().map(|organization| &*organization.id);
     info!(caller = discovered.caller.arn, organization, "AWS answers");
     let (run, plan) = match start {
         Start::New(draft) => {
             // A run that could never have begun is not worth resuming, so it is written down only now.
             let run = draft.started_by(&discovered);
-            lake.create_run(&run).await.map_err(Failure::not_committed)?;
+            lake.create_run(&run, &draft.rules.to_json()).await.map_err(Failure::not_committed)?;
             (run, None)
         }
         Start::Resumed(run, plan) => {
@@ -173,7 +176,7 @@ async fn straight_line(
         warn!(%error, "the accounts that were not read whole cannot be named");
         Gaps::default()
     });
-    let mut summary = Summary::new(lake, &commit, gaps, progress.tally(), started.elapsed());
+    let mut summary = Summary::new(lake, &commit, gaps, Some(progress.tally()), started.elapsed());
     let outcome = outcome(&summary, &config);
     summary.exit_code = outcome.code();
     if let Err(failure) = render::summary(&summary, config.output.format) {
@@ -198,8 +201,7 @@ fn refuse_other_organization(run: &Run, now: &Discovered) -> Result<(), Failure>
 }
 
 fn outcome(summary: &Summary, config: &Config) -> Outcome {
-    let is_bad = |severity| config.output.fail_on.is_some_and(|least| severity >= least);
-    if summary.findings.iter().any(|check| check.resources_failed > 0 && is_bad(check.severity)) {
+    if summary.has_failed(config.output.fail_on) {
         Outcome::Findings
     } else if summary.coverage.partial + summary.coverage.failed > 0 {
         Outcome::Gaps
@@ -208,26 +210,37 @@ fn outcome(summary: &Summary, config: &Config) -> Outcome {
     }
 }
 
-/// Which exit code a sweep's end has: a selection that fits no account is wrong usage.
+/// Which exit code a sweep's end has: a selection that fits no account, or a root audit that cannot be, is wrong usage.
 pub fn sweep_failure(error: SweepError) -> Failure {
     match error {
-        SweepError::NotInOrganization { .. } | SweepError::NothingToAsk { .. } => Failure::usage(error),
+        SweepError::NotInOrganization { .. }
+        | SweepError::NotInUnits { .. }
+        | SweepError::NoPath { .. }
+        | SweepError::RootAuditOff
+        | SweepError::NothingToAsk { .. } => Failure::usage(error),
         error => Failure::not_committed(error),
     }
 }
 
 fn new_run(loaded: &Loaded, as_of: Timestamp) -> Result<Prepared, Failure> {
     let config = loaded.config.clone();
-    let pack = rules::load(&config.checks)?;
-    let checker = Arc::new(Checker::compile(&pack, as_of).map_err(Failure::usage)?);
-    let draft = Draft { as_of, rule_pack_sha256: pack.sha256(), settings: loaded.kept() };
+    let rules = rules::load(&config.checks)?;
+    let unasked = unasked_sources(&config);
+    rules::hold_tags(&rules, unasked, "add --account-tags (sweep.account_tags), which costs a call an account")?;
+    let checker = Arc::new(Checker::compile(&rules, Basis { as_of, unasked }).map_err(Failure::usage)?);
+    let draft = Draft { as_of, rules, unasked, settings: loaded.kept() };
     Ok(Prepared { config, checker, start: Start::New(draft) })
 }
 
-async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Prepared, Failure> {
+async fn resumed(
+    lake: &Lake,
+    resume: &RunChoice,
+    loaded: &Loaded,
+    as_of: Option<Timestamp>,
+) -> Result<Prepared, Failure> {
     let run_id = match resume {
-        Resume::Run(run_id) => run_id.clone(),
-        Resume::Latest => {
+        RunChoice::Run(run_id) => run_id.clone(),
+        RunChoice::Latest => {
             let latest = lake.latest_uncommitted().await.map_err(Failure::not_committed)?;
             latest.ok_or_else(|| {
                 Failure::usage(anyhow!("{} has no run to resume: every run in it is committed", lake.location()))
@@ -235,6 +248,10 @@ async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Ti
         }
     };
     let run = lake.read_run(&run_id).await.map_err(Failure::usage)?;
+    if let Some(sweep) = &run.recheck_of {
+        let told = anyhow!("run {run_id} is a recheck, which asks AWS nothing: recheck --run {sweep} makes it");
+        return Err(Failure::usage(told));
+    }
     if lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.is_some() {
         return Err(Failure::usage(anyhow!("run {run_id} is committed: there is nothing to resume")));
     }
@@ -243,14 +260,10 @@ async fn resumed(lake: &Lake, resume: &Resume, loaded: &Loaded, as_of: Option<Ti
         return Err(Failure::usage(told));
     }
     let config = loaded.resumed(&run.settings).map_err(Failure::usage)?.config;
-    let pack = rules::load(&config.checks)?;
-    if pack.sha256() != run.rule_pack_sha256 {
-        let told = anyhow!(
-            "the rule files are not those that run {run_id} was started with: bring them back, or start a new run"
-        );
-        return Err(Failure::usage(told));
-    }
+    // The rule files may have changed since; the run goes on by those that it was started with.
+    let rules = stored::rules(lake, &run).await?;
     let plan = lake.read_plan(&run_id).await.map_err(Failure::not_committed)?;
-    let checker = Arc::new(Checker::compile(&pack, run.as_of).map_err(Failure::usage)?);
+    let basis = Basis { as_of: run.as_of, unasked: run.unasked };
+    let checker = Arc::new(Checker::compile(&rules, basis).map_err(Failure::usage)?);
     Ok(Prepared { config, checker, start: Start::Resumed(Box::new(run), plan) })
 }

@@ -17,6 +17,7 @@ mod value;
 
 pub use config::{Checks, Config, Format, Level, Log};
 pub use error::SettingsError;
+pub use known::nearest as nearest_name;
 pub use layers::{Assignment, FILE_VARIABLE, Sources};
 pub use value::{Origin, Setting, Value};
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use orgsweep_sim::{Model, Profile, SimSettings, Simulation, client_environment};
+use orgsweep_core::OrganizationFeatures;
+use orgsweep_sim::{Mix, Model, Profile, SimSettings, Simulation, Unreadable, client_environment};
 use tokio::net::TcpListener;
 
 use crate::args::{SimArgs, SimProfile};
@@ -35,6 +36,8 @@ pub async fn serve(args: &SimArgs) -> Result<Outcome, Failure> {
 }
 
 fn settings(args: &SimArgs) -> SimSettings {
+    let defaults = SimSettings::default();
+    let unreadable = Unreadable { denied: args.deny.clone(), ..defaults.mix.unreadable.clone() };
     SimSettings {
         accounts: args.accounts,
         users_per_account: args.users_per_account,
@@ -46,7 +49,12 @@ fn settings(args: &SimArgs) -> SimSettings {
         },
         role_name: args.role_name.clone(),
         external_id: args.external_id.clone(),
-        ..SimSettings::default()
+        features: OrganizationFeatures {
+            root_credentials_management: !args.no_central_root_access,
+            root_sessions: !args.no_central_root_access && defaults.features.root_sessions,
+        },
+        mix: Mix { unreadable, ..defaults.mix.clone() },
+        ..defaults
     }
 }
 

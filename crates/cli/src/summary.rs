@@ -1,9 +1,9 @@
 //! What a run came to, once, for people and for programs. How it looks is `render`'s business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use orgsweep_checks::Tally as CheckTally;
+use orgsweep_checks::{ExceptionUse, Severity, Tally as CheckTally};
 use orgsweep_core::{RunId, Timestamp};
 use orgsweep_lake::{Commit, Coverage, Lake};
 use orgsweep_sweep::Tally;
@@ -18,6 +18,8 @@ pub struct Summary {
     pub committed: bool,
     /// The run.
     pub run_id: RunId,
+    /// The sweep whose tables it judges again; `None` for a sweep.
+    pub recheck_of: Option<RunId>,
     /// The time against which ages were judged.
     pub as_of: Timestamp,
     /// The exit code.
@@ -30,14 +32,20 @@ pub struct Summary {
     pub unread: Vec<Unread>,
     /// How many accounts were not asked, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// What the organization itself did not answer, once for all accounts.
+    pub organization_unread: Vec<String>,
     /// Each check, the worst first.
     pub findings: Vec<CheckTally>,
+    /// What became of each exception.
+    pub exceptions: Vec<ExceptionUse>,
+    /// The checks of which a recheck says something else than the sweep did.
+    pub changes: Vec<Change>,
     /// The tables and their files.
     pub tables: Vec<TableSummary>,
     /// A query that DuckDB answers from exactly the committed files.
     pub duckdb_query: String,
-    /// How the asking went.
-    pub calls: CallSummary,
+    /// How the asking went; `None` where nothing was asked.
+    pub calls: Option<CallSummary>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -55,6 +63,38 @@ pub struct TableSummary {
     pub files: Vec<String>,
 }
 
+/// A check of which a recheck says something else than the sweep did.
+#[derive(Debug, Serialize)]
+pub struct Change {
+    /// The check.
+    pub check_id: String,
+    /// What the sweep said; `None` where it had no such check.
+    pub before: Option<Counts>,
+    /// What the recheck says; `None` where it has no such check.
+    pub after: Option<Counts>,
+}
+
+/// What a check says, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Accounts that failed.
+    pub accounts_failed: u64,
+    /// Accounts that could not be judged.
+    pub accounts_unknown: u64,
+    /// Resources that failed.
+    pub resources_failed: u64,
+}
+
+impl Counts {
+    fn of(tally: &CheckTally) -> Self {
+        Self {
+            accounts_failed: tally.accounts_failed,
+            accounts_unknown: tally.accounts_unknown,
+            resources_failed: tally.resources_failed,
+        }
+    }
+}
+
 /// How the asking went, in this attempt at the run.
 #[derive(Debug, Serialize)]
 pub struct CallSummary {
@@ -70,7 +110,7 @@ pub struct CallSummary {
 
 impl Summary {
     /// Sums a run up.
-    pub fn new(lake: &Lake, commit: &Commit, gaps: Gaps, tally: Tally, elapsed: Duration) -> Self {
+    pub fn new(lake: &Lake, commit: &Commit, gaps: Gaps, tally: Option<Tally>, elapsed: Duration) -> Self {
         let tables: Vec<TableSummary> = commit
             .tables
             .iter()
@@ -81,38 +121,67 @@ impl Summary {
                 files: lake.table_files(commit, &table.name),
             })
             .collect();
-        // What does not read as a tally was written by another version of orgsweep; the tables have it all the same.
-        let tallies = commit.checks.iter().filter_map(|tally| serde_json::from_value(tally.clone()).ok());
-        let mut findings: Vec<CheckTally> = tallies.collect();
+        let mut findings = tallies(commit);
         findings.sort_by_key(|check| {
             std::cmp::Reverse((check.resources_failed > 0, check.severity, check.resources_failed))
         });
+        let exceptions = commit.exceptions.iter().filter_map(|it| serde_json::from_value(it.clone()).ok());
         Self {
             committed: true,
             run_id: commit.run_id.clone(),
+            recheck_of: commit.recheck_of.clone(),
             as_of: commit.as_of,
             exit_code: 0,
             lake: lake.address("").trim_end_matches('/').to_owned(),
             coverage: commit.coverage,
             unread: gaps.unread,
             skipped: gaps.skipped,
+            organization_unread: gaps.organization,
             findings,
+            exceptions: exceptions.collect(),
+            changes: Vec::new(),
             duckdb_query: duckdb_query(&tables),
             tables,
-            calls: CallSummary {
+            calls: tally.map(|tally| CallSummary {
                 requests: tally.requests,
                 throttled: tally.throttled,
                 retried: tally.retried,
                 waited_ms: tally.waited_ms,
-            },
+            }),
             seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
         }
+    }
+
+    /// Notes the checks of which this run says something else than `before` did.
+    pub fn compare(&mut self, before: &Commit) {
+        let counts =
+            |tallies: &[CheckTally], check: &str| tallies.iter().find(|tally| tally.check_id == check).map(Counts::of);
+        let before = tallies(before);
+        let all: BTreeSet<&String> = before.iter().chain(&self.findings).map(|tally| &tally.check_id).collect();
+        let changes = all.into_iter().map(|check| Change {
+            check_id: check.clone(),
+            before: counts(&before, check),
+            after: counts(&self.findings, check),
+        });
+        self.changes = changes.filter(|change| change.before != change.after).collect();
+    }
+
+    /// Whether something failed with this severity or a worse one, and no exception covers it.
+    pub fn has_failed(&self, least: Option<Severity>) -> bool {
+        let counts = |check: &CheckTally| check.resources_failed > check.resources_excepted;
+        least.is_some_and(|least| self.findings.iter().any(|check| counts(check) && check.severity >= least))
     }
 
     /// Accounts that were asked.
     pub fn asked(&self) -> u64 {
         self.coverage.planned - self.coverage.skipped
     }
+}
+
+/// What each check came to, in their order. What does not read as a tally was written by another version of orgsweep;
+/// the tables have it all the same.
+fn tallies(commit: &Commit) -> Vec<CheckTally> {
+    commit.checks.iter().filter_map(|tally| serde_json::from_value(tally.clone()).ok()).collect()
 }
 
 /// The accounts with the most severe findings, from exactly the committed files.
@@ -123,7 +192,7 @@ fn duckdb_query(tables: &[TableSummary]) -> String {
     format!(
         "SELECT account_id, account_name, severity, message, resource_id\n\
          FROM read_parquet([{files}])\n\
-         WHERE status = 'fail' AND severity IN ('critical', 'high')\n\
+         WHERE status = 'fail' AND NOT excepted AND severity IN ('critical', 'high')\n\
          ORDER BY severity, account_id LIMIT 20;"
     )
 }

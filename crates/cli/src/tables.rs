@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use orgsweep_core::table::{self, Column, Table};
+use orgsweep_core::Source;
+use orgsweep_core::table::{self, Column, Origin, Table};
 use serde_json::{Value as Json, json};
 
 use crate::failure::{Failure, Outcome};
@@ -18,7 +19,10 @@ A committed run has one folder in each of the four tables below, `<table>/dt=YYY
 files in `_runs/<run_id>/commit.json`. Rows are sorted by account, then by user or check. Points in time are milliseconds, UTC.
 *Source* names what is asked of the account for a column; where that was not answered the column is null, the source, or
 `role` where the account was not opened at all, is listed in `accounts.unanswered`, and every check that reads it is
-`unknown`.
+`unknown`. *Any of* several sources fills a column where all that answer say the same; *all of* them are compared, as far
+as they are asked at all: `root_session` and the sources after it only with `--root-audit`, `access_key_ids` only with
+`--key-ids`, `account_tags` only with `--account-tags`. A recheck (`recheck_of` in its `commit.json`) has files of its own
+for `findings` and `check_results` alone; the other two tables are those of its sweep.
 ";
 
 /// Prints the page, or the same facts as JSON.
@@ -52,9 +56,20 @@ fn page() -> String {
 
 fn row(column: &Column) -> String {
     let null = if column.nullable { "yes" } else { "" };
-    let source = column.source.map_or(String::new(), |source| format!("`{source}`"));
+    let source = origin(column.origin, "`");
     let meaning = column.doc.replace('|', "\\|");
     format!("| `{}` | {} | {null} | {source} | {meaning} |\n", column.name, table::type_name(&column.data_type))
+}
+
+/// Where a column comes from; each name of a source stands between two of `quote`.
+fn origin(origin: Origin, quote: &str) -> String {
+    let named: Vec<String> = origin.sources().iter().map(|source| format!("{quote}{source}{quote}")).collect();
+    let named = named.join(", ");
+    match origin {
+        Origin::Plan | Origin::Source(_) => named,
+        Origin::AnyOf(_) => format!("any of {named}"),
+        Origin::AllOf(_) => format!("all of {named}"),
+    }
 }
 
 fn facts(table: &Table) -> Json {
@@ -63,7 +78,13 @@ fn facts(table: &Table) -> Json {
             "name": column.name,
             "type": table::type_name(&column.data_type),
             "nullable": column.nullable,
-            "source": column.source.map(orgsweep_core::Source::as_str),
+            "sources": column.origin.sources().iter().map(Source::as_str).collect::<Vec<_>>(),
+            "sources_needed": match column.origin {
+                Origin::Plan => None,
+                Origin::Source(_) => Some("all"),
+                Origin::AnyOf(_) => Some("any"),
+                Origin::AllOf(_) => Some("all that are asked"),
+            },
             "doc": column.doc,
         })
     });

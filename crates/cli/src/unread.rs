@@ -1,10 +1,11 @@
 //! Which accounts of a committed run were not read whole, and why, in a line each.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
-use orgsweep_core::Outcome;
+use orgsweep_core::{Outcome, Source, table};
 use orgsweep_lake::{Commit, Lake, LakeError};
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub struct Gaps {
     pub unread: Vec<Unread>,
     /// How many accounts were not asked, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// What the organization itself did not answer.
+    pub organization: Vec<String>,
 }
 
 /// Reads the gaps from the committed table.
@@ -42,25 +45,25 @@ pub struct Gaps {
 /// # Errors
 /// The table cannot be read.
 pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> {
-    let Gaps { mut unread, mut skipped } = Gaps::default();
-    let counts = &commit.coverage;
-    if counts.partial + counts.failed + counts.skipped == 0 {
-        return Ok(Gaps::default());
-    }
+    let Gaps { mut unread, mut skipped, mut organization } = Gaps::default();
     let columns =
         ["account_id", "account_name", "is_management", "outcome", "skip_reason", "unanswered", "quarantined_rows"];
-    lake.read_table(commit, "accounts", &columns, |batch| {
-        for reason in (0..batch.num_rows()).filter_map(|row| text(batch, "skip_reason", row)) {
+    let mut rows = lake.columns(commit, table::accounts(), &columns);
+    while let Some(batch) = rows.next().await? {
+        if organization.is_empty() {
+            // Every account has the same ones.
+            organization = gaps(&batch, 0).filter(Gap::is_of_organization).map(|gap| gap.to_string()).collect();
+        }
+        for reason in (0..batch.num_rows()).filter_map(|row| text(&batch, "skip_reason", row)) {
             *skipped.entry(reason).or_default() += 1;
         }
         for outcome in [Outcome::Failed, Outcome::Partial] {
-            unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(batch, row, outcome)).take(NAMED));
+            unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(&batch, row, outcome)).take(NAMED));
         }
-    })
-    .await?;
+    }
     unread.sort_by_key(|account| account.outcome != Outcome::Failed.as_str());
     unread.truncate(NAMED);
-    Ok(Gaps { unread, skipped })
+    Ok(Gaps { unread, skipped, organization })
 }
 
 fn unread_row(batch: &RecordBatch, row: usize, outcome: Outcome) -> Option<Unread> {
@@ -74,20 +77,10 @@ fn unread_row(batch: &RecordBatch, row: usize, outcome: Outcome) -> Option<Unrea
 
 /// `password_policy: AccessDenied (denied), 2 rows of the credential report not understood`.
 fn reason(batch: &RecordBatch, row: usize) -> String {
-    let mut reasons = Vec::new();
-    if let Some(gaps) = batch.column_by_name("unanswered").and_then(|column| column.as_list_opt::<i32>()) {
-        let gaps = gaps.value(row);
-        let fields = gaps.as_struct();
-        let field = |name: &str, index: usize| {
-            let column = fields.column_by_name(name).map(AsArray::as_string::<i32>);
-            column.map_or("", |column| column.value(index)).to_owned()
-        };
-        for index in 0..fields.len() {
-            reasons.push(format!("{}: {} ({})", field("source", index), field("code", index), field("kind", index)));
-        }
-        if is_management(batch, row) && (0..fields.len()).any(|index| field("source", index) == "role") {
-            reasons.push(NO_STACK_SET.to_owned());
-        }
+    let unread: Vec<Gap> = gaps(batch, row).filter(|gap| !gap.is_of_organization()).collect();
+    let mut reasons: Vec<String> = unread.iter().map(Gap::to_string).collect();
+    if is_management(batch, row) && unread.iter().any(|gap| gap.source == Source::Role.as_str()) {
+        reasons.push(NO_STACK_SET.to_owned());
     }
     let quarantined = batch.column_by_name("quarantined_rows").and_then(|column| column.as_list_opt::<i32>());
     match quarantined.map_or(0, |rows| rows.value_length(row)) {
@@ -95,6 +88,41 @@ fn reason(batch: &RecordBatch, row: usize) -> String {
         rows => reasons.push(format!("{rows} rows of the credential report were not understood")),
     }
     reasons.join(", ")
+}
+
+/// One source that was not read.
+struct Gap {
+    source: String,
+    kind: String,
+    code: String,
+}
+
+impl Gap {
+    fn is_of_organization(&self) -> bool {
+        Source::from_name(&self.source).is_some_and(Source::is_of_organization)
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.source, self.code, self.kind)
+    }
+}
+
+/// The sources that were not read of an account.
+fn gaps(batch: &RecordBatch, row: usize) -> impl Iterator<Item = Gap> {
+    let lists = batch.column_by_name("unanswered").and_then(|column| column.as_list_opt::<i32>());
+    let gaps = lists.filter(|lists| row < lists.len()).map(|lists| lists.value(row));
+    let gaps = gaps.and_then(|gaps| gaps.as_struct_opt().cloned());
+    let count = gaps.as_ref().map_or(0, Array::len);
+    (0..count).map(move |index| {
+        let field = |name: &str| {
+            let column = gaps.as_ref().and_then(|gaps| gaps.column_by_name(name));
+            let column = column.and_then(|column| column.as_string_opt::<i32>());
+            column.map_or("", |column| column.value(index)).to_owned()
+        };
+        Gap { source: field("source"), kind: field("kind"), code: field("code") }
+    })
 }
 
 fn is_management(batch: &RecordBatch, row: usize) -> bool {

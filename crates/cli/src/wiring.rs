@@ -1,6 +1,7 @@
 //! From checked settings to what the rooms take: one function for each, and nothing decided here.
 
 use orgsweep_aws::{Connection, Timeouts};
+use orgsweep_core::{Source, Sources};
 use orgsweep_sweep::{Patience, RoleSettings, Selection, SweepSettings};
 
 use crate::settings::Config;
@@ -20,7 +21,26 @@ pub fn selection(config: &Config) -> Selection {
     Selection {
         include: config.accounts.include.iter().copied().collect(),
         exclude: config.accounts.exclude.iter().copied().collect(),
+        units: config.accounts.ous.iter().cloned().collect(),
+        exclude_units: config.accounts.exclude_ous.iter().cloned().collect(),
     }
+}
+
+/// Which optional sources are asked.
+pub fn optional_sources(config: &Config) -> Sources {
+    let wanted = &config.sweep.optional;
+    let of = |is_wanted: bool, sources: &[Source]| {
+        if is_wanted { sources.iter().copied().collect() } else { Sources::NONE }
+    };
+    of(wanted.root_audit, &Source::ROOT_AUDIT)
+        .union(of(wanted.key_ids, &[Source::AccessKeyIds]))
+        .union(of(wanted.account_tags, &[Source::AccountTags]))
+}
+
+/// Which optional sources are not.
+pub fn unasked_sources(config: &Config) -> Sources {
+    let optional: Sources = Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect();
+    optional.without(optional_sources(config))
 }
 
 /// How they are asked.
@@ -43,6 +63,8 @@ pub fn sweep_settings(config: &Config) -> SweepSettings {
             pacing: sweep.pacing,
         },
         max_report_age: sweep.max_report_age,
+        optional: optional_sources(config),
+        key_ids_max: sweep.optional.key_ids_max,
         accounts_in_flight: sweep.accounts_in_flight,
         seed: fastrand::u64(..),
     }

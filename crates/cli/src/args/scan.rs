@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use orgsweep_core::{InvalidRunId, RunId, Timestamp};
 
-use super::{list, text};
+use super::{RuleArgs, list, text};
 use crate::settings::{Assignment, Value};
 
 const EXAMPLES: &str = "\
@@ -14,6 +14,8 @@ Examples:
   orgsweep scan --dry-run
   orgsweep scan --lake ./lake --accounts 111122223333,444455556666
   orgsweep scan --exclude-accounts @retired.txt --external-id 7f3a9c
+  orgsweep scan --ou ou-ab12-cdef3456 --root-audit --key-ids
+  orgsweep scan --overrides overrides.toml --exceptions exceptions.toml
   orgsweep scan --resume latest
 
 AWS credentials, profile, region and endpoint are those of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...";
@@ -27,7 +29,7 @@ pub struct ScanArgs {
     pub lake: Option<String>,
     /// Go on with a run that was not committed: the newest one, or this one
     #[arg(long, value_name = "latest|RUN_ID")]
-    pub resume: Option<Resume>,
+    pub resume: Option<RunChoice>,
     /// Say who the caller is, what would be asked and how often, and ask no account
     #[arg(long, conflicts_with = "resume")]
     pub dry_run: bool,
@@ -38,9 +40,9 @@ pub struct ScanArgs {
     /// Exit with 4 if there are failed findings of this severity or a worse one
     #[arg(long, value_name = "SEVERITY", value_parser = PossibleValuesParser::new(SEVERITIES))]
     pub fail_on: Option<String>,
-    /// Folder of your own rule files, added to orgsweep's; can be repeated
-    #[arg(long, value_name = "DIR")]
-    pub checks: Vec<String>,
+    /// Which rules judge.
+    #[command(flatten)]
+    pub rules: RuleArgs,
 
     /// Ask these accounts and no others: ids, or @FILE with one id a line; can be repeated
     #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
@@ -48,6 +50,16 @@ pub struct ScanArgs {
     /// Leave these accounts out: ids, or @FILE with one id a line; can be repeated
     #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
     pub exclude_accounts: Vec<String>,
+    /// Ask only accounts below these organizational units, at whatever depth: ids like ou-ab12-cdef3456
+    #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
+    pub ou: Vec<String>,
+    /// Leave out the accounts below these organizational units
+    #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
+    pub exclude_ou: Vec<String>,
+
+    /// What is asked beside.
+    #[command(flatten)]
+    pub optional: OptionalArgs,
 
     /// Role that is assumed in each account, a path before it allowed [default: orgsweep-scanner]
     #[arg(long, value_name = "NAME", help_heading = "Role")]
@@ -82,8 +94,25 @@ pub struct ScanArgs {
     pub accounts_in_flight: Option<String>,
 }
 
+/// What is asked beside what every sweep asks.
+#[derive(Debug, Args)]
+pub struct OptionalArgs {
+    /// Audit the root user of each member in a root session; needs centralized root access
+    #[arg(long, help_heading = "Sources")]
+    pub root_audit: bool,
+    /// List the ids of access keys, so that findings name the key to act on; a call for each user with a key
+    #[arg(long, help_heading = "Sources")]
+    pub key_ids: bool,
+    /// Users of one account whose keys are listed at most [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    pub key_ids_max: Option<String>,
+    /// List the tags of accounts, for overrides and exceptions by tag; a call for each account
+    #[arg(long, help_heading = "Sources")]
+    pub account_tags: bool,
+}
+
 /// The severities that `--fail-on` takes, least first.
-const SEVERITIES: [&str; 5] = ["informational", "low", "medium", "high", "critical"];
+pub(super) const SEVERITIES: [&str; 5] = ["informational", "low", "medium", "high", "critical"];
 
 impl ScanArgs {
     /// The settings that these flags give.
@@ -100,32 +129,38 @@ impl ScanArgs {
             ("sweep.max_report_age", "--max-report-age", &self.max_report_age),
             ("sweep.politeness", "--politeness", &self.politeness),
             ("sweep.accounts_in_flight", "--accounts-in-flight", &self.accounts_in_flight),
+            ("sweep.key_ids_max", "--key-ids-max", &self.optional.key_ids_max),
         ];
         let texts = texts.into_iter().filter_map(|(key, flag, value)| value.as_deref().map(|it| text(key, flag, it)));
         let lists = [
             list("accounts.include", "--accounts", &self.accounts),
             list("accounts.exclude", "--exclude-accounts", &self.exclude_accounts),
-            list("checks.dirs", "--checks", &self.checks),
+            list("accounts.ous", "--ou", &self.ou),
+            list("accounts.exclude_ous", "--exclude-ou", &self.exclude_ou),
         ];
-        let pacing = self.no_pacing.then(|| Assignment {
-            key: "sweep.pacing".to_owned(),
-            flag: "--no-pacing".to_owned(),
-            value: Value::Flag(false),
+        let switches = [
+            ("sweep.pacing", "--no-pacing", self.no_pacing, false),
+            ("sweep.root_audit", "--root-audit", self.optional.root_audit, true),
+            ("sweep.key_ids", "--key-ids", self.optional.key_ids, true),
+            ("sweep.account_tags", "--account-tags", self.optional.account_tags, true),
+        ];
+        let switches = switches.into_iter().filter(|(.., is_given, _)| *is_given).map(|(key, flag, _, value)| {
+            Assignment { key: key.to_owned(), flag: flag.to_owned(), value: Value::Flag(value) }
         });
-        texts.chain(lists.into_iter().flatten()).chain(pacing).collect()
+        texts.chain(lists.into_iter().flatten()).chain(switches).chain(self.rules.assignments()).collect()
     }
 }
 
-/// Which run is gone on with.
+/// Which run of a lake is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resume {
-    /// The newest that is not committed.
+pub enum RunChoice {
+    /// The newest of those that will do.
     Latest,
     /// This one.
     Run(RunId),
 }
 
-impl FromStr for Resume {
+impl FromStr for RunChoice {
     type Err = InvalidRunId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

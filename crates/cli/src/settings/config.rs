@@ -1,11 +1,11 @@
 //! The checked settings: what the rest of the program sees of them. Every range stands here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use orgsweep_checks::{Param, Severity};
+use orgsweep_checks::{Param, ParamsByCheck, Severity};
 use orgsweep_core::{AccountId, Partition};
 
 use super::reader::{Reader, refusal};
@@ -67,6 +67,10 @@ pub struct AccountFilter {
     pub include: BTreeSet<AccountId>,
     /// None of those, even if included.
     pub exclude: BTreeSet<AccountId>,
+    /// Those below one of these organizational units; empty: all.
+    pub ous: BTreeSet<String>,
+    /// None below one of these.
+    pub exclude_ous: BTreeSet<String>,
 }
 
 /// How the organization is asked.
@@ -78,6 +82,8 @@ pub struct Sweep {
     pub report_deadline: Duration,
     /// How long an account is asked in all.
     pub account_deadline: Duration,
+    /// What is asked beside what every sweep asks.
+    pub optional: Optional,
     /// Accounts in flight at once.
     pub accounts_in_flight: usize,
     /// The share of the published quotas that pacing starts at.
@@ -94,6 +100,19 @@ pub struct Sweep {
     pub attempts: u32,
 }
 
+/// What is asked beside what every sweep asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Optional {
+    /// Whether root users are audited in root sessions.
+    pub root_audit: bool,
+    /// Whether the ids of access keys are listed.
+    pub key_ids: bool,
+    /// Users of one account whose keys are listed at most.
+    pub key_ids_max: usize,
+    /// Whether the tags of accounts are listed.
+    pub account_tags: bool,
+}
+
 /// When a segment of the journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Journal {
@@ -108,11 +127,12 @@ pub struct Journal {
 pub struct Checks {
     /// Folders of rule files.
     pub dirs: Vec<PathBuf>,
+    /// Files of overrides.
+    pub overrides: Vec<PathBuf>,
+    /// Files of exceptions.
+    pub exceptions: Vec<PathBuf>,
     params: ParamsByCheck,
 }
-
-/// Values of params, by check id and name of the param.
-type ParamsByCheck = BTreeMap<String, BTreeMap<String, Param>>;
 
 impl Checks {
     /// `checks.params`: other values for params, by check id and name of the param. Whether there are such checks is not
@@ -202,6 +222,8 @@ impl Config {
             accounts: AccountFilter {
                 include: reader.account_ids("accounts.include")?,
                 exclude: reader.account_ids("accounts.exclude")?,
+                ous: reader.units("accounts.ous")?,
+                exclude_ous: reader.units("accounts.exclude_ous")?,
             },
             sweep: read_sweep(&mut reader)?,
             journal: Journal {
@@ -209,7 +231,12 @@ impl Config {
                 roll_age: reader.duration("journal.roll_age", SECOND / 10..=10 * MINUTE)?,
             },
             part_bytes: reader.integer("build.part_bytes", 64 * KIB..=1024 * MIB)?,
-            checks: Checks { dirs: reader.folders("checks.dirs")?, params: read_params(&reader)? },
+            checks: Checks {
+                dirs: reader.paths("checks.dirs", r#"a list of folders, as in ["checks"]"#)?,
+                overrides: reader.paths("checks.overrides", r#"a list of files, as in ["overrides.toml"]"#)?,
+                exceptions: reader.paths("checks.exceptions", r#"a list of files, as in ["exceptions.toml"]"#)?,
+                params: read_params(&reader)?,
+            },
             output: Output {
                 format: reader.word("output.format", "text or json")?,
                 fail_on: reader
@@ -247,6 +274,12 @@ fn read_sweep(reader: &mut Reader<'_>) -> Result<Sweep, SettingsError> {
         max_report_age: reader.duration("sweep.max_report_age", Duration::ZERO..=7 * 24 * HOUR)?,
         report_deadline: reader.duration("sweep.report_deadline", SECOND..=24 * HOUR)?,
         account_deadline: reader.duration("sweep.account_deadline", SECOND..=24 * HOUR)?,
+        optional: Optional {
+            root_audit: reader.flag("sweep.root_audit")?,
+            key_ids: reader.flag("sweep.key_ids")?,
+            key_ids_max: reader.integer("sweep.key_ids_max", 1..=5000)?,
+            account_tags: reader.flag("sweep.account_tags")?,
+        },
         accounts_in_flight: reader.integer("sweep.accounts_in_flight", 1..=10_000)?,
         politeness: reader.share("sweep.politeness")?,
         pacing: reader.flag("sweep.pacing")?,
@@ -267,7 +300,8 @@ fn read_params(reader: &Reader<'_>) -> Result<ParamsByCheck, SettingsError> {
             Value::Flag(flag) => Param::Flag(*flag),
             Value::Integer(number) => Param::Integer(*number),
             Value::Text(text) => Param::Text(text.clone()),
-            _ => return Err(refusal(setting, "a whole number, a text, or true or false")),
+            Value::List(texts) => Param::List(texts.clone()),
+            _ => return Err(refusal(setting, "a whole number, a text, a list of texts, or true or false")),
         };
         params.entry((*check).to_owned()).or_default().insert((*param).to_owned(), value);
     }

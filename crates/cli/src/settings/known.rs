@@ -58,6 +58,13 @@ impl Known {
         if self.free_tables.iter().any(|table| is_inside(key, table)) { Admission::Free } else { Admission::Unknown }
     }
 
+    /// The setting that `key` names on the command line, where `CHECK-ID.PARAM` stands for a check's param: ids of checks
+    /// have a dash, and sections have none.
+    pub fn whole_key(key: &str) -> String {
+        let is_param = key.split_once('.').is_some_and(|(check, param)| check.contains('-') && !param.contains('.'));
+        if is_param { format!("checks.params.{key}") } else { key.to_owned() }
+    }
+
     /// Whether `key` names a section, which may stand empty in a file.
     pub fn is_section(&self, key: &str) -> bool {
         let names = self.defaults.iter().map(|setting| &setting.key).chain(&self.free_tables);
@@ -90,7 +97,8 @@ fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn nearest(given: &str, names: impl Iterator<Item = String>) -> Option<String> {
+/// The name that is nearest to the given one, if one is near.
+pub fn nearest(given: &str, names: impl Iterator<Item = String>) -> Option<String> {
     let scored = names.map(|name| (likeness(given, &name), name)).filter(|(score, _)| *score >= NEAR);
     scored.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, name)| name)
 }
@@ -135,6 +143,11 @@ mod tests {
         let known = Known::embedded().unwrap();
         assert_eq!(known.admission("checks.params.access-key-rotated.max_age_days"), Admission::Free);
         assert_eq!(known.admission("checks.other"), Admission::Unknown);
+        assert_eq!(
+            Known::whole_key("access-key-rotated.max_age_days"),
+            "checks.params.access-key-rotated.max_age_days"
+        );
+        assert_eq!(Known::whole_key("role.name"), "role.name");
         assert!(known.is_section("checks.params") && known.is_section("role") && !known.is_section("role.name"));
     }
 }

@@ -127,15 +127,16 @@ impl Layers {
 
     fn lay_flags(&mut self, flags: &[Assignment]) -> Result<(), SettingsError> {
         for assignment in flags {
-            let given = self.settings.iter().find(|setting| setting.key == assignment.key);
+            let key = Known::whole_key(&assignment.key);
+            let given = self.settings.iter().find(|setting| setting.key == key);
             if let Some(Setting { origin: Origin::Flag(first), .. }) = given {
-                let (key, first, second) = (assignment.key.clone(), first.clone(), assignment.flag.clone());
+                let (first, second) = (first.clone(), assignment.flag.clone());
                 return Err(SettingsError::Twice { key, first, second });
             }
             let origin = Origin::Flag(assignment.flag.clone());
             match &assignment.value {
-                Value::Text(text) => self.put_text(assignment.key.clone(), text, origin)?,
-                value => self.put(assignment.key.clone(), value.clone(), origin)?,
+                Value::Text(text) => self.put_text(key, text, origin)?,
+                value => self.put(key, value.clone(), origin)?,
             }
         }
         Ok(())

@@ -132,9 +132,22 @@ impl<'a> Reader<'a> {
         Ok(ids)
     }
 
-    /// A list of folders.
-    pub fn folders(&mut self, key: &str) -> Result<Vec<PathBuf>, SettingsError> {
-        let expected = r#"a list of folders, as in ["checks"]"#;
+    /// A list of ids of organizational units, or of the organization's root; the setting afterwards has each once.
+    pub fn units(&mut self, key: &str) -> Result<BTreeSet<String>, SettingsError> {
+        let expected = r#"a list of ids of organizational units, as in ["ou-ab12-cdef3456"]"#;
+        let setting = self.find(key, expected)?;
+        let Value::List(items) = &setting.value else { return Err(refusal(setting, expected)) };
+        let is_id = |item: &str| item.starts_with("ou-") || item.starts_with("r-");
+        if let Some(item) = items.iter().find(|item| !is_id(item)) {
+            return Err(refusal_of(setting, item, expected));
+        }
+        let units: BTreeSet<String> = items.iter().cloned().collect();
+        setting.value = Value::List(units.iter().cloned().collect());
+        Ok(units)
+    }
+
+    /// A list of folders or files.
+    pub fn paths(&mut self, key: &str, expected: &str) -> Result<Vec<PathBuf>, SettingsError> {
         let setting = self.find(key, expected)?;
         match &setting.value {
             Value::List(items) if items.iter().all(|item| !item.is_empty()) => {

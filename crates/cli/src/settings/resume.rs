@@ -6,16 +6,24 @@ use super::{Loaded, Origin, Setting, SettingsError, Value};
 
 /// The settings that decide which facts a run asks for, how they are judged, and the bytes of its tables. The others,
 /// pace, patience and output, may change from one attempt at a run to the next.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 17] = [
     "role.name",
     "role.external_id",
     "role.session_name",
     "aws.partition",
     "accounts.include",
     "accounts.exclude",
+    "accounts.ous",
+    "accounts.exclude_ous",
     "sweep.max_report_age",
+    "sweep.root_audit",
+    "sweep.key_ids",
+    "sweep.key_ids_max",
+    "sweep.account_tags",
     "build.part_bytes",
     "checks.dirs",
+    "checks.overrides",
+    "checks.exceptions",
 ];
 
 /// The table of settings that are all kept.

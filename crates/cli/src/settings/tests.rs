@@ -7,7 +7,7 @@ use std::time::Duration;
 use orgsweep_checks::Param;
 use orgsweep_core::AccountId;
 
-use super::config::{AccountFilter, Journal, Output, Role, Sweep};
+use super::config::{AccountFilter, Journal, Optional, Output, Role, Sweep};
 use super::layers::SettingsFile;
 use super::*;
 
@@ -58,6 +58,7 @@ fn the_embedded_file_alone_gives_the_documented_defaults() {
         accounts: AccountFilter::default(),
         sweep: Sweep {
             max_report_age: minutes(240),
+            optional: Optional { root_audit: false, key_ids: false, key_ids_max: 100, account_tags: false },
             report_deadline: minutes(10),
             account_deadline: minutes(30),
             accounts_in_flight: 512,
@@ -139,6 +140,10 @@ fn a_wrong_value_is_told_with_its_place_and_what_would_do() {
             "aws.region = 'eu-central-1.evil.example'",
             r#"setting `aws.region` is "eu-central-1.evil.example" (my.toml:1), but it takes a region such as eu-central-1, or nothing"#,
         ),
+        (
+            "accounts.ous = ['ou-ab12-cdef3456', 'prod']",
+            r#"setting `accounts.ous` is ["prod"] (my.toml:1), but it takes a list of ids of organizational units, as in ["ou-ab12-cdef3456"]"#,
+        ),
         ("sweep.pacing = 'no'", r#"setting `sweep.pacing` is "no" (my.toml:1), but it takes true or false"#),
     ] {
         assert_eq!(refused(file, &[], &[]), message);
@@ -190,11 +195,17 @@ fn accounts_may_stand_in_a_file_of_their_own() {
 fn params_of_checks_are_taken_by_check_and_param() {
     let folder = tempfile::tempdir().unwrap();
     let file = "[checks.params.access-key-rotated]\nmax_age_days = 60\n";
-    let set = [("checks.params.other.word", "--set", "abc")];
+    let set = [
+        ("checks.params.other.word", "--set", "abc"),
+        ("other-check.days", "--set", "7"),
+        ("other-check.words", "--set", "['a', 'b']"),
+    ];
     let loaded = load(&sources(folder.path(), file, &[], &set)).unwrap();
     let params = loaded.config.checks.params_by_check();
     assert_eq!(params["access-key-rotated"]["max_age_days"], Param::Integer(60));
     assert_eq!(params["other"]["word"], Param::Text("abc".to_owned()));
+    assert_eq!(params["other-check"]["days"], Param::Integer(7));
+    assert_eq!(params["other-check"]["words"], Param::List(vec!["a".to_owned(), "b".to_owned()]));
     let message = refused("checks.params.max_age_days = 60", &[], &[]);
     assert!(message.ends_with("a param is named checks.params.CHECK-ID.PARAM"), "{message}");
 }
