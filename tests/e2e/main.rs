@@ -15,7 +15,9 @@
 mod harness;
 
 mod bad_input;
+mod compliance;
 mod demo;
+mod denied_calls;
 mod documents;
 mod dry_run;
 mod exit_codes;
@@ -23,9 +25,12 @@ mod killed_sweep;
 mod lake_folder;
 mod moto_organization;
 mod one_build;
+mod optional_sources;
 mod parquet_opens;
+mod recheck;
 mod resume;
 mod rule_pack;
+mod rules_in_force;
 mod same_bytes;
 mod signals;
 mod simulated_organization;

@@ -9,7 +9,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
-# Everything that is read of an account, in the order in which `unanswered` lists it.
+# Everything that every sweep reads of an account, in the order in which `unanswered` lists it.
 SOURCES = [
     "role",
     "credential_report",
@@ -20,6 +20,15 @@ SOURCES = [
     "billing_contact",
     "operations_contact",
     "security_contact",
+]
+
+# What it reads beside, if it is told to.
+ROOT_AUDIT = [
+    "root_session",
+    "root_login_profile",
+    "root_access_keys",
+    "root_mfa_devices",
+    "root_signing_certificates",
 ]
 
 CONTACT_KINDS = ("billing", "operations", "security")
@@ -71,11 +80,15 @@ def parse_time(text: str | None) -> datetime | None:
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
-def summary_columns(summary: dict[str, int] | None) -> Row:
-    """The columns from `GetAccountSummary`; all null where it was not answered."""
-    present = {column: (summary or {}).get(name) for column, name in ROOT_COLUMNS.items()}
-    flags = {column: None if value is None else bool(value) for column, value in present.items()}
-    return {"iam_users": (summary or {}).get("Users"), **flags}
+def summary_flags(summary: dict[str, int]) -> dict[str, bool | None]:
+    """What `GetAccountSummary` says of the root user, by column; `None` where it says nothing."""
+    said = {column: summary.get(name) for column, name in ROOT_COLUMNS.items()}
+    return {column: None if value is None else bool(value) for column, value in said.items()}
+
+
+def partition_of(arn: str) -> str:
+    """The partition that an ARN names."""
+    return arn.split(":")[1]
 
 
 def policy_columns(policy: dict[str, Any] | None) -> Row:
@@ -100,6 +113,7 @@ def listing_columns(account: dict[str, Any]) -> Row:
         "account_name": account["Name"],
         "account_email": account["Email"],
         "account_arn": account["Arn"],
+        "partition": partition_of(account["Arn"]),
         "ou_path": path,
         "ou_id": holding_unit(path),
         "state": account["State"],

@@ -1,7 +1,7 @@
 """The rows that a lake must hold, from what boto3 read of moto.
 
 Where moto's credential report differs from AWS's, its own words stand here: it never has a row for the root user, and
-says `not_supported` where AWS says `N/A`.
+says `not_supported` where AWS says `N/A`. It does not know `ListOrganizationsFeatures`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from columns import (
     parse_time,
     policy_columns,
     report_rows,
-    summary_columns,
+    summary_flags,
 )
+from root_facts import nothing_known, root_columns, time_columns
+
+_FEATURES_GAP = {"source": "organization_features", "kind": "transient", "code": "InvalidAnswer"}
 
 
 def account_row(facts: dict[str, Any]) -> Row:
@@ -30,14 +33,19 @@ def account_row(facts: dict[str, Any]) -> Row:
         "account_alias": None,
         "outcome": "skipped",
         "skip_reason": f"state is {facts['account']['State']}",
-        "unanswered": [],
+        "unanswered": [_FEATURES_GAP],
         "quarantined_rows": [],
         "unknown_columns": [],
         "report_generated_at": None,
         "report_older_than_asked": None,
         "report_rows": None,
-        "root_virtual_mfa": None,
-        **summary_columns(None),
+        "report_users": None,
+        "iam_users": None,
+        "tags": None,
+        "root_credentials_management": None,
+        "root_sessions": None,
+        "root_access_key_ids": None,
+        **nothing_known(),
         **policy_columns(None),
         "password_policy_set": None,
     }
@@ -55,9 +63,16 @@ def _read_columns(read: dict[str, Any]) -> Row:
         # Moto's reports are of 2015, whenever one asks.
         "report_older_than_asked": True,
         "report_rows": len(read["users"]),
-        # Without root MFA there is no virtual device to look for, and moto's root users have none.
-        "root_virtual_mfa": False,
-        **summary_columns(read["summary"]),
+        "report_users": len(read["users"]),
+        "iam_users": read["summary"]["Users"],
+        **root_columns(
+            {
+                "account_summary": summary_flags(read["summary"]),
+                # Without root MFA there is no virtual device to look for, and moto's root users have none.
+                "virtual_mfa_devices": {"root_virtual_mfa": False},
+            }
+        ),
+        **time_columns(None),
         **policy_columns(read["password_policy"]),
     }
     for kind in CONTACT_KINDS:
@@ -116,6 +131,8 @@ def _key_columns(slot: str, key: dict[str, Any]) -> Row:
         f"{slot}_last_used_date_reason": None if used else "N/A",
         f"{slot}_last_used_region": None,
         f"{slot}_last_used_service": None,
+        f"{slot}_id": None,
+        f"{slot}_id_reason": None,
     }
 
 

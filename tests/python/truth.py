@@ -6,7 +6,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from columns import CONTACT_KINDS, SOURCES, Row, contact_columns, holding_unit, parse_time, policy_columns
+from columns import (
+    CONTACT_KINDS,
+    ROOT_AUDIT,
+    SOURCES,
+    Row,
+    contact_columns,
+    holding_unit,
+    parse_time,
+    partition_of,
+    policy_columns,
+)
+from root_facts import nothing_known, root_columns, root_row_says, time_columns
 
 # A time that the facts cannot foretell, since the sweep itself has the report made.
 MADE_BY_THE_SWEEP = "made by the sweep"
@@ -22,6 +33,13 @@ _ACTIONS = {
     "billing_contact": "account:GetAlternateContact",
     "operations_contact": "account:GetAlternateContact",
     "security_contact": "account:GetAlternateContact",
+}
+
+_ROOT_ACTIONS = {
+    "root_login_profile": "iam:GetLoginProfile",
+    "root_access_keys": "iam:ListAccessKeys",
+    "root_mfa_devices": "iam:ListMFADevices",
+    "root_signing_certificates": "iam:ListSigningCertificates",
 }
 
 
@@ -42,7 +60,7 @@ def is_asked(facts: dict[str, Any]) -> bool:
     return facts["state"] not in _UNUSABLE_STATES
 
 
-def gaps(facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def gaps(facts: dict[str, Any], asked: frozenset[str] = frozenset()) -> dict[str, tuple[str, str]]:
     """The sources that a sweep cannot read, each with the kind and code that it is told."""
     if not is_asked(facts):
         return {}
@@ -57,12 +75,24 @@ def gaps(facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
         if action in denied:
             code = "AccessDeniedException" if action.startswith("account:") else "AccessDenied"
             found[source] = ("denied", code)
-    if "account_summary" in found:
-        found["virtual_mfa_devices"] = ("not_asked", "account_summary")
-    elif not facts["summary"]["root_mfa_enabled"]:
-        # Without root MFA there is no device to look for, so nobody asks.
+    if "account_summary" not in found and not facts["summary"]["root_mfa_enabled"]:
+        # Where it is said that there is no root MFA, there is no device to look for, so nobody asks.
         found.pop("virtual_mfa_devices", None)
-    return {source: found[source] for source in SOURCES if source in found}
+    if "key_ids" in asked:
+        found |= _key_id_gaps(facts, found)
+    if "root_audit" in asked and facts["root_audit"]:
+        # What is denied in an account is denied to its root user too.
+        found |= {source: ("denied", "AccessDenied") for source, action in _ROOT_ACTIONS.items() if action in denied}
+    order = [*SOURCES, "account_tags", "access_key_ids", *ROOT_AUDIT]
+    return {source: found[source] for source in order if source in found}
+
+
+def _key_id_gaps(facts: dict[str, Any], found: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    if "credential_report" in found:
+        return {"access_key_ids": ("not_asked", "credential_report")}
+    has_keys = any(key["last_rotated"] for user in facts["users"] if not user["is_root"] for key in user["access_keys"])
+    denied = has_keys and "iam:ListAccessKeys" in facts["denied_calls"]
+    return {"access_key_ids": ("denied", "AccessDenied")} if denied else {}
 
 
 def _report_is_readable(facts: dict[str, Any]) -> bool:
@@ -71,21 +101,70 @@ def _report_is_readable(facts: dict[str, Any]) -> bool:
     return can_have_one and "iam:GetCredentialReport" not in denied
 
 
-def account_row(facts: dict[str, Any]) -> Row:
-    """The row of `accounts`."""
-    missing = gaps(facts)
+def account_row(facts: dict[str, Any], asked: frozenset[str] = frozenset()) -> Row:
+    """The row of `accounts`, of a sweep that was told to ask this beside what it always asks: `root_audit`, `key_ids`,
+    `account_tags`."""
+    missing = gaps(facts, asked)
     row = {
         **_identity_columns(facts),
+        **_feature_columns(facts),
         "outcome": _outcome(facts, missing),
         "skip_reason": None if is_asked(facts) else f"state is {facts['state']}",
         "unanswered": [{"source": source, "kind": kind, "code": code} for source, (kind, code) in missing.items()],
         "quarantined_rows": [],
         "unknown_columns": [],
+        "tags": _tags(facts) if "account_tags" in asked and is_opened(facts) else None,
     }
     for source, columns in _columns_by_source(facts).items():
         is_read = is_opened(facts) and source not in missing
         row |= columns if is_read else dict.fromkeys(columns)
-    return row
+    return row | _root_columns(facts, missing, asked)
+
+
+def _tags(facts: dict[str, Any]) -> list[dict[str, str]]:
+    return sorted(facts["tags"], key=lambda tag: tag["key"])
+
+
+def _feature_columns(facts: dict[str, Any]) -> Row:
+    return {name: facts["features"][name] for name in ("root_credentials_management", "root_sessions")}
+
+
+def _root_columns(facts: dict[str, Any], missing: dict[str, tuple[str, str]], asked: frozenset[str]) -> Row:
+    ids = {"root_access_key_ids": None}
+    if not is_asked(facts):
+        return nothing_known() | ids
+    if not is_opened(facts):
+        return nothing_known() | root_columns({}) | ids
+    root = user_columns(next(user for user in facts["users"] if user["is_root"]))
+    testimony: dict[str, dict[str, Any]] = {}
+    if "credential_report" not in missing:
+        testimony["credential_report"] = root_row_says(root)
+    if "account_summary" not in missing:
+        testimony["account_summary"] = {name: facts["summary"][name] for name in _SUMMARY}
+    if "virtual_mfa_devices" not in missing:
+        says = facts["summary"]["root_mfa_enabled"] and facts["root_virtual_mfa"]
+        testimony["virtual_mfa_devices"] = {"root_virtual_mfa": says}
+    audit = facts["root_audit"] if "root_audit" in asked else None
+    if audit:
+        witnesses = {
+            "root_login_profile": {"root_password_present": audit["has_password"]},
+            "root_access_keys": {"root_access_keys_present": bool(audit["access_key_ids"])},
+            "root_mfa_devices": {"root_mfa_enabled": audit["has_mfa"], "root_virtual_mfa": audit["has_virtual_mfa"]},
+            "root_signing_certificates": {"root_signing_certificates_present": audit["signing_certificates"] > 0},
+        }
+        testimony |= {source: says for source, says in witnesses.items() if source not in missing}
+        ids = {"root_access_key_ids": None if "root_access_keys" in missing else audit["access_key_ids"]}
+    times = {} if "credential_report" in missing else time_columns(root)
+    return nothing_known() | root_columns(testimony) | times | ids
+
+
+# What the account summary says of the root user.
+_SUMMARY = (
+    "root_mfa_enabled",
+    "root_access_keys_present",
+    "root_password_present",
+    "root_signing_certificates_present",
+)
 
 
 def _outcome(facts: dict[str, Any], missing: dict[str, tuple[str, str]]) -> str:
@@ -102,6 +181,7 @@ def _identity_columns(facts: dict[str, Any]) -> Row:
         "account_name": facts["name"],
         "account_email": facts["email"],
         "account_arn": facts["arn"],
+        "partition": partition_of(facts["arn"]),
         "organization_id": facts["path"].split("/")[0],
         "ou_path": facts["path"],
         "ou_id": holding_unit(facts["path"]),
@@ -113,22 +193,15 @@ def _identity_columns(facts: dict[str, Any]) -> Row:
 
 
 def _columns_by_source(facts: dict[str, Any]) -> dict[str, Row]:
-    summary = facts["summary"]
     by_source = {
         "credential_report": {
             "report_generated_at": parse_time(facts["report_generated_at"]) or MADE_BY_THE_SWEEP,
             "report_older_than_asked": False,
             "report_rows": len(facts["users"]),
+            "report_users": len([user for user in facts["users"] if not user["is_root"]]),
         },
-        "account_summary": {
-            "iam_users": summary["users"],
-            "root_mfa_enabled": summary["root_mfa_enabled"],
-            "root_access_keys_present": summary["root_access_keys_present"],
-            "root_password_present": summary["root_password_present"],
-            "root_signing_certificates_present": summary["root_signing_certificates_present"],
-        },
+        "account_summary": {"iam_users": facts["summary"]["users"]},
         "password_policy": policy_columns(_as_answered(facts["password_policy"])),
-        "virtual_mfa_devices": {"root_virtual_mfa": summary["root_mfa_enabled"] and facts["root_virtual_mfa"]},
         "account_alias": {"account_alias": facts["alias"]},
     }
     for kind in CONTACT_KINDS:
@@ -157,9 +230,10 @@ def _as_answered(policy: dict[str, Any] | None) -> dict[str, Any] | None:
     return {names[name]: value for name, value in policy.items()}
 
 
-def credential_rows(facts: dict[str, Any]) -> list[Row]:
+def credential_rows(facts: dict[str, Any], asked: frozenset[str] = frozenset()) -> list[Row]:
     """The rows of `credentials`: none where the report cannot be read."""
-    if not is_opened(facts) or "credential_report" in gaps(facts):
+    missing = gaps(facts, asked)
+    if not is_opened(facts) or "credential_report" in missing:
         return []
     shared = {
         "account_id": facts["account_id"],
@@ -167,7 +241,18 @@ def credential_rows(facts: dict[str, Any]) -> list[Row]:
         "report_generated_at": parse_time(facts["report_generated_at"]) or MADE_BY_THE_SWEEP,
         "additional_credentials_info": None,
     }
-    return [shared | user_columns(user) for user in facts["users"]]
+    listed = "key_ids" in asked and "access_key_ids" not in missing
+    return [shared | user_columns(user) | _id_columns(user, listed) for user in facts["users"]]
+
+
+def _id_columns(user: dict[str, Any], listed: bool) -> Row:
+    """The ids of a user's keys, where they were listed. A user who is deleted by now has none any more."""
+    row: Row = {}
+    for slot, key in enumerate(user["access_keys"], start=1):
+        is_there = listed and not user["is_root"] and key["id"] is not None
+        row[f"access_key_{slot}_id"] = key["id"] if is_there and not user["deleted"] else None
+        row[f"access_key_{slot}_id_reason"] = "gone" if is_there and user["deleted"] else None
+    return row
 
 
 def user_columns(user: dict[str, Any]) -> Row:

@@ -23,7 +23,7 @@ from columns import (
     policy_columns,
     report_rows,
     split_report,
-    summary_columns,
+    summary_flags,
 )
 
 Facts = dict[str, Any]
@@ -61,6 +61,10 @@ def walk_organization(caller: Party, facts: list[Facts]) -> None:
     agree("the organization's id", management["path"].split("/")[0], organization["Id"])
     agree("the management account", management["account_id"], organization["MasterAccountId"])
 
+    features = set(caller.client("iam").list_organizations_features()["EnabledFeatures"])
+    names = {"RootCredentialsManagement": "root_credentials_management", "RootSessions": "root_sessions"}
+    agree("the features", {name for name, key in names.items() if management["features"][key]}, features)
+
     pages = list(caller.client("organizations").get_paginator("list_accounts").paginate())
     listed = [listing_columns(account) for page in pages for account in page["Accounts"]]
     expected = [truth.account_row(account) for account in facts]
@@ -76,11 +80,13 @@ def walk_account(owner: Party, facts: Facts) -> None:
     """Every call inside an account: answered as the facts say, or refused as they say."""
     account_id, denied = facts["account_id"], set(facts["denied_calls"])
     expected = truth.account_row({**facts, "denied_calls": [], "role": "granted"})
+    # What each call answers by itself, not what it comes to together with the others.
+    expected |= facts["summary"] | {"root_virtual_mfa": facts["root_virtual_mfa"]}
     identity = owner.client("sts").get_caller_identity()
     agree("the account of the session", account_id, identity["Account"])
     iam, account = owner.client("iam"), owner.client("account")
     reads: dict[str, Callable[[], Row]] = {
-        "iam:GetAccountSummary": lambda: summary_columns(iam.get_account_summary()["SummaryMap"]),
+        "iam:GetAccountSummary": lambda: _summary(iam),
         "iam:GetAccountPasswordPolicy": lambda: _policy(iam),
         "iam:ListVirtualMFADevices": lambda: _root_virtual_mfa(iam, facts),
         "iam:ListAccountAliases": lambda: _alias(iam),
@@ -100,6 +106,11 @@ def walk_account(owner: Party, facts: Facts) -> None:
     if not {"iam:GenerateCredentialReport", "iam:GetCredentialReport"} & denied:
         walk_report(iam, facts)
     walk_users(iam, facts)
+
+
+def _summary(iam: Any) -> Row:
+    summary = iam.get_account_summary()["SummaryMap"]
+    return {"users": summary["Users"], **summary_flags(summary)}
 
 
 def _policy(iam: Any) -> Row:
@@ -152,7 +163,7 @@ def walk_users(iam: Any, facts: Facts) -> None:
     """The users page by page, and the keys of the first few. Orgsweep asks for neither; other tools do."""
     pages = iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 4})
     listed = {user["UserName"]: user for page in pages for user in page["Users"]}
-    users = [user for user in facts["users"] if not user["is_root"]]
+    users = [user for user in facts["users"] if not user["is_root"] and not user["deleted"]]
     agree(f"the users listed in {facts['account_id']}", {user["user"] for user in users}, set(listed))
     for user in users:
         found = listed[user["user"]]
@@ -161,8 +172,42 @@ def walk_users(iam: Any, facts: Facts) -> None:
     for user in users[:_KEYS_OF]:
         keys = iam.list_access_keys(UserName=user["user"])["AccessKeyMetadata"]
         present = [key for key in user["access_keys"] if key["last_rotated"]]
-        statuses = ["Active" if key["active"] else "Inactive" for key in present]
-        agree(f"the keys of {user['arn']}", statuses, [key["Status"] for key in keys])
+        expected_keys = [(key["id"], "Active" if key["active"] else "Inactive") for key in present]
+        agree(f"the keys of {user['arn']}", expected_keys, [(key["AccessKeyId"], key["Status"]) for key in keys])
+    for user in facts["users"]:
+        if user["deleted"]:
+            refused(f"the keys of {user['arn']}", "NoSuchEntity", iam.list_access_keys, UserName=user["user"])
+
+
+def walk_root(caller: Party, facts: Facts) -> None:
+    """A root session: the four calls of an audit, and none of the others."""
+    account_id, audit = facts["account_id"], facts["root_audit"]
+    task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
+    assume = caller.client("sts").assume_root
+    if audit is None:
+        refused(f"a root session in {account_id}", "AccessDenied", assume, TargetPrincipal=account_id, TaskPolicyArn=task)
+        return
+    credentials = assume(TargetPrincipal=account_id, TaskPolicyArn=task)["Credentials"]
+    root = Party.holding(credentials)
+    iam = root.client("iam")
+    has_password = unless("NoSuchEntity", iam.get_login_profile) is not None
+    agree(f"the root password of {account_id}", audit["has_password"], has_password)
+    keys = [key["AccessKeyId"] for key in iam.list_access_keys()["AccessKeyMetadata"]]
+    agree(f"the root keys of {account_id}", audit["access_key_ids"], keys)
+    serials = [device["SerialNumber"] for device in iam.list_mfa_devices()["MFADevices"]]
+    agree(f"the root MFA devices of {account_id}", audit["has_mfa"], bool(serials))
+    agree(f"virtual ones in {account_id}", audit["has_virtual_mfa"], any(":mfa/" in serial for serial in serials))
+    certificates = iam.list_signing_certificates()["Certificates"]
+    agree(f"the root certificates of {account_id}", audit["signing_certificates"], len(certificates))
+    refused(f"the summary as root of {account_id}", "AccessDenied", iam.get_account_summary)
+
+
+def walk_tags(caller: Party, facts: Facts) -> None:
+    """The account's tags, page by page."""
+    pages = caller.client("organizations").get_paginator("list_tags_for_resource")
+    tags = [tag for page in pages.paginate(ResourceId=facts["account_id"]) for tag in page["Tags"]]
+    found = sorted((tag["Key"], tag["Value"]) for tag in tags)
+    agree(f"the tags of {facts['account_id']}", sorted((tag["key"], tag["value"]) for tag in facts["tags"]), found)
 
 
 def walk_command_line(facts: list[Facts]) -> None:
@@ -190,6 +235,9 @@ def main() -> None:
     walk_command_line(facts)
     opened = 0
     for account in facts:
+        walk_tags(caller, account)
+        if account["is_management"] or truth.is_opened(account):
+            walk_root(caller, account)
         role = f"arn:aws:iam::{account['account_id']}:role/{arguments.role_name}"
         if account["is_management"]:
             walk_account(caller, account)

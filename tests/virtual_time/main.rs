@@ -11,6 +11,7 @@
 
 mod callers_fault;
 mod faulty;
+mod nothing_unknown_passes;
 mod organization;
 
 use std::time::Duration;

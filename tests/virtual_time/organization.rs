@@ -1,18 +1,17 @@
 //! A simulated organization, and attempts at sweeping it into a lake in memory.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use orgsweep_build::{BuildOptions, Compute, build_run};
-use orgsweep_checks::{Checker, RulePack};
+use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{AccountId, Caller, Partition, Run, RunId, Timestamp};
+use orgsweep_core::{AccountId, Caller, Partition, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
-use orgsweep_sim::{Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
+use orgsweep_sim::{Action, Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{
     Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept, identify,
 };
@@ -21,6 +20,17 @@ use crate::faulty::{Fault, FaultyCloud};
 
 /// 2026-11-22T10:00:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
+
+/// The calls that every sweep makes in an account.
+const ASKED: [Action; 7] = [
+    Action::GenerateCredentialReport,
+    Action::GetCredentialReport,
+    Action::GetAccountSummary,
+    Action::GetAccountPasswordPolicy,
+    Action::ListVirtualMfaDevices,
+    Action::ListAccountAliases,
+    Action::GetAlternateContact,
+];
 
 /// A simulated organization whose facts and report times stand still.
 pub(crate) struct Organization {
@@ -43,6 +53,11 @@ impl Organization {
         Self { settings, simulation }
     }
 
+    /// The account that the caller is in.
+    pub(crate) fn management_account(&self) -> AccountId {
+        self.simulation.model().account_id(0)
+    }
+
     /// Accounts that the model says can be read whole, in part, not at all, and those not to be asked.
     pub(crate) fn expected_coverage(&self) -> (u64, u64, u64, u64) {
         let model = Model::new(&self.settings);
@@ -53,7 +68,7 @@ impl Organization {
                 skipped += 1;
             } else if index > 0 && standing.role != RoleStanding::Granted {
                 failed += 1;
-            } else if standing.denied_call.is_some() {
+            } else if standing.denied_calls.iter().any(|action| ASKED.contains(&action)) {
                 partial += 1;
             } else {
                 swept += 1;
@@ -73,11 +88,11 @@ pub(crate) struct Attempt {
     pub(crate) role: String,
     pub(crate) external_id: Option<String>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) optional: Sources,
 }
 
 impl Attempt {
     pub(crate) fn new(organization: &Organization) -> Self {
-        let pack = RulePack::embedded().expect("the pack is whole");
         let run = Run {
             run_id: RunId::new(NOW, 1),
             as_of: NOW,
@@ -88,7 +103,9 @@ impl Attempt {
             },
             organization: None,
             orgsweep_version: "0.0.0".to_owned(),
-            rule_pack_sha256: pack.sha256(),
+            rule_pack_sha256: rules().sha256(),
+            unasked: Sources::NONE,
+            recheck_of: None,
             settings: serde_json::Map::new(),
         };
         Self {
@@ -100,10 +117,11 @@ impl Attempt {
             role: "orgsweep-scanner".to_owned(),
             external_id: None,
             fault: None,
+            optional: Sources::NONE,
         }
     }
 
-    fn lake(&self) -> Lake {
+    pub(crate) fn lake(&self) -> Lake {
         Lake::over(Arc::clone(&self.store) as Arc<dyn ObjectStore>, "memory")
     }
 
@@ -146,9 +164,9 @@ impl Attempt {
 
     fn cloud(&self) -> Arc<dyn Cloud> {
         let inner = Arc::clone(&self.cloud);
-        match self.fault {
+        match &self.fault {
             None => inner,
-            Some(fault) => Arc::new(FaultyCloud { inner, fault, requests: AtomicU32::new(0) }),
+            Some(fault) => Arc::new(FaultyCloud::new(inner, Arc::clone(fault))),
         }
     }
 
@@ -170,17 +188,25 @@ impl Attempt {
                 pacing: true,
             },
             max_report_age: Duration::from_hours(4),
+            optional: self.optional,
+            key_ids_max: 100,
             accounts_in_flight: 100,
             seed: self.seed,
         }
+    }
+
+    /// The checker of the run.
+    pub(crate) fn checker(&self) -> Checker {
+        let optional: Sources = Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect();
+        let basis = Basis { as_of: self.run.as_of, unasked: optional.without(self.optional) };
+        Checker::compile(&rules(), basis).expect("the pack compiles")
     }
 
     /// Builds the run and commits it.
     pub(crate) async fn commit(&self) -> Commit {
         let lake = self.lake();
         let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers").expect("the sweep wrote a plan");
-        let pack = RulePack::embedded().expect("the pack is whole");
-        let checker = Arc::new(Checker::compile(&pack, self.run.as_of).expect("the pack compiles"));
+        let checker = Arc::new(self.checker());
         let options = BuildOptions { compute: Compute::Inline, ..BuildOptions::default() };
         build_run(&lake, &self.run, &plan, &checker, &options).await.expect("the run can be built")
     }
@@ -200,4 +226,9 @@ impl Attempt {
         tables.sort();
         tables
     }
+}
+
+/// The rules that orgsweep comes with.
+fn rules() -> RuleSet {
+    RulePack::embedded().expect("the pack is whole").into()
 }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
-use super::{Environment, Finished, Running, binary};
+use super::{Environment, Finished, Lake, Running, binary};
 
 /// The scripts, and what they need.
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
@@ -64,6 +64,14 @@ impl Python {
         let finished: Finished = Running::start(self.script(name, environment).args(arguments)).finish();
         assert_eq!(finished.code, Some(0), "{name}: {finished}");
         finished.stdout
+    }
+
+    /// The rows that a SQL query over a committed run's tables gives, each as an array.
+    #[track_caller]
+    pub fn query(self, lake: &Lake, run_id: &str, sql: &str) -> Vec<serde_json::Value> {
+        let arguments = [lake.path().into_os_string(), run_id.into(), sql.into()];
+        let rows = self.run("query_run.py", arguments, &Vec::new());
+        serde_json::from_str(&rows).expect("the rows are a JSON array")
     }
 }
 

@@ -47,6 +47,12 @@ impl Simulation {
         truth_in(self.folder.path())
     }
 
+    /// The facts of every account, in the order in which they are listed.
+    pub fn facts(&self) -> Vec<serde_json::Value> {
+        let truth = std::fs::read_to_string(self.truth()).expect("the facts can be read");
+        truth.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    }
+
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         let (_, endpoint) = self.environment.iter().find(|(name, _)| name == NEEDED[0]).expect("it has an endpoint");
