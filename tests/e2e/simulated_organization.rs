@@ -29,12 +29,31 @@ fn a_report_goes_through_every_state() {
 }
 
 #[test]
-fn every_row_of_a_thousand_accounts_is_true() {
+fn every_row_of_a_thousand_accounts_is_true_and_so_is_every_verdict_by_a_plain_reading_of_cis() {
     let Some(python) = Python::find() else { return };
     let simulation =
         Simulation::start(&["--accounts", "1000", "--users-per-account", "25", "--seed", "7", "--profile", "instant"]);
-    let said = compare(python, &simulation, &[]);
+    let lake = Lake::empty();
+    let scanned = scan(&simulation.environment, &lake.path()).run().expect_one_of(&[0, 3]);
+    let summary = Summary::of(&scanned);
+    let said = compare(python, &simulation, &lake, &summary);
     assert!(said.starts_with("1001 accounts and "), "{said}");
+    let said = read_plainly(python, &simulation, &lake, &summary);
+    assert!(said.starts_with("1001 accounts agree on 23023 verdicts"), "{said}");
+}
+
+#[test]
+fn a_plain_reading_of_cis_agrees_where_calls_are_denied() {
+    let Some(python) = Python::find() else { return };
+    let calls = ["GetAccountSummary", "GetCredentialReport", "ListVirtualMFADevices", "GetAccountPasswordPolicy"];
+    let denied = calls.map(|call| format!("--deny=iam:{call}=0.3"));
+    let mut settings = vec!["--accounts", "120", "--users-per-account", "6", "--seed", "3", "--no-central-root-access"];
+    settings.extend(denied.iter().map(String::as_str));
+    let simulation = Simulation::start(&settings);
+    let lake = Lake::empty();
+    let summary = Summary::of(&scan(&simulation.environment, &lake.path()).run().expect_code(3));
+    let said = read_plainly(python, &simulation, &lake, &summary);
+    assert!(said.starts_with("121 accounts agree on 2783 verdicts"), "{said}");
 }
 
 #[test]
@@ -42,7 +61,9 @@ fn a_role_with_another_name_and_an_external_id_is_assumed_with_them() {
     let Some(python) = Python::find() else { return };
     let settings = ["--external-id", "between-us", "--role-name", "security/audit"];
     let simulation = Simulation::start(&[&["--accounts", "60", "--users-per-account", "3"][..], &settings].concat());
-    compare(python, &simulation, &settings);
+    let lake = Lake::empty();
+    let scanned = scan(&simulation.environment, &lake.path()).args(settings).run().expect_one_of(&[0, 3]);
+    compare(python, &simulation, &lake, &Summary::of(&scanned));
 }
 
 #[test]
@@ -59,12 +80,15 @@ fn an_account_takes_ten_calls_or_so_and_every_session_may_make_just_those() {
     assert_eq!(tap.count("&Policy=%7B"), assumed, "each with an inline session policy");
 }
 
-/// Scans the whole organization, and holds every row against the facts. Returns what the comparison said.
-fn compare(python: Python, simulation: &Simulation, settings: &[&str]) -> String {
-    let lake = Lake::empty();
-    let scanned = scan(&simulation.environment, &lake.path()).args(settings).run().expect_one_of(&[0, 3]);
-    let summary = Summary::of(&scanned);
+/// Holds every row of a run against the facts. Returns what the comparison said.
+fn compare(python: Python, simulation: &Simulation, lake: &Lake, summary: &Summary) -> String {
     let arguments =
         [lake.path().into_os_string(), summary.run_id().into(), "--truth".into(), simulation.truth().into()];
     python.run("compare_lake.py", arguments, &Vec::new())
+}
+
+/// Holds the verdicts of a run against what plain Python makes of the same reports and answers.
+fn read_plainly(python: Python, simulation: &Simulation, lake: &Lake, summary: &Summary) -> String {
+    let arguments = [lake.path().into_os_string(), summary.run_id().into()];
+    python.run("cis_reading.py", arguments, &simulation.environment)
 }

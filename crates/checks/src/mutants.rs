@@ -214,10 +214,8 @@ mod tests {
         let old = case("active = true, last_rotated = \"-90d-1s\"", "fail");
         let inactive = case("active = false, last_rotated = \"-100d\"", "not_applicable");
         assert_eq!(survive(&[young.clone(), old.clone(), inactive].concat()), "");
-        expect![[r"
-            check the-check: no case notices that applies_when is changed: it is left out
-        "]]
-        .assert_eq(&survive(&[old, young].concat()));
+        expect!["check the-check: no case notices that applies_when is changed: it is left out"]
+            .assert_eq(&survive(&[old, young].concat()));
     }
 
     #[test]

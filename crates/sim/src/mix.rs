@@ -109,6 +109,8 @@ pub struct UserMix {
     pub old_key: PerMille,
     /// Keys that were never used.
     pub key_unused: PerMille,
+    /// Keys of people with a password that were made with their user, and never used.
+    pub key_at_creation: PerMille,
     /// Keys in no use for more than 45 days.
     pub key_stale: PerMille,
     /// Services with signing certificates.
@@ -185,6 +187,7 @@ impl Default for UserMix {
             inactive_key: PerMille(100),
             old_key: PerMille(400),
             key_unused: PerMille(120),
+            key_at_creation: PerMille(150),
             key_stale: PerMille(120),
             certificate: PerMille(10),
             odd_name: PerMille(4),

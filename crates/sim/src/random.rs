@@ -44,6 +44,8 @@ pub(crate) enum Topic {
     TokenKey = 16,
     /// The tags of an account.
     Tags = 17,
+    /// The key that came with a user.
+    KeyAtCreation = 18,
 }
 
 /// The finalizer of splitmix64: a bijection in which each bit of the input moves half of the output.

@@ -163,7 +163,10 @@ impl Household<'_> {
         let (password, mfa) = if is_person { self.person_sign_in(&mut draw, life) } else { (Password::NONE, None) };
         let first_key = draw.chance(mix.person_key) || !is_person && draw.below(20) > 0;
         let second_key = first_key && !is_person && draw.chance(mix.second_key);
-        let keys = [first_key.then(|| self.key(&mut draw, life)), second_key.then(|| self.key(&mut draw, life))];
+        let mut keys = [first_key.then(|| self.key(&mut draw, life)), second_key.then(|| self.key(&mut draw, life))];
+        if password.enabled && first_key {
+            self.make_with_user(&mut keys, ordinal, self.ago(life));
+        }
         let certificates = if is_person { [None, None] } else { self.certificates(&mut draw, life) };
         let (name, path) = self.name(&mut draw, ordinal, is_person, is_odd);
         UserFacts {
@@ -267,6 +270,16 @@ impl Household<'_> {
             active: !draw.chance(mix.inactive_key),
             last_rotated: self.ago(age),
             last_use: (!is_unused).then_some(last_use),
+        }
+    }
+
+    /// Lets the first key be one that came with its user and was never used, now and then. Drawn by itself, so that all
+    /// else about the user stays as it is.
+    fn make_with_user(&self, keys: &mut [Option<KeyFacts>; 2], ordinal: u32, created_at: Timestamp) {
+        let mut draw = self.model.draw(Topic::KeyAtCreation, self.index, ordinal);
+        if draw.chance(self.model.mix.users.key_at_creation) {
+            let last_rotated = created_at.plus(Duration::from_secs(draw.below(240)));
+            keys[0] = Some(KeyFacts { active: true, last_rotated, last_use: None });
         }
     }
 
