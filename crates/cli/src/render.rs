@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use console::{Style, style};
 use indicatif::{HumanBytes, HumanCount};
 use orgsweep_checks::{ExceptionUse, Severity};
+use tracing::warn;
 
 use crate::failure::Failure;
 use crate::settings::Format;
@@ -33,6 +35,8 @@ pub fn summary(summary: &Summary, format: Format) -> Result<(), Failure> {
     match format {
         Format::Text => print(&text(summary)),
         Format::Json => {
+            // Whoever reads the document may not look at each exception; whoever reads the log should be told.
+            idle_exceptions(summary).for_each(|told| warn!("{told}"));
             let document = serde_json::to_string_pretty(summary).map_err(Failure::not_committed)?;
             print(&format!("{document}\n"))
         }
@@ -123,22 +127,26 @@ fn findings(text: &mut String, summary: &Summary) {
     }
 }
 
-/// Exceptions that do not do what whoever made them may think.
 fn exceptions(text: &mut String, summary: &Summary) {
-    let told = |one: &ExceptionUse, what: &str| {
-        let exception = &one.exception;
-        let until = exception.expires_at.date();
-        format!("  the exception of {} by {}, up to {until}, {what}", exception.check, exception.owner)
-    };
-    for one in summary.exceptions.iter().filter(|one| one.expired || one.findings == 0) {
-        let what = match (one.expired, one.findings) {
+    for told in idle_exceptions(summary) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}", style(told).yellow());
+    }
+}
+
+/// Exceptions that do not do what whoever made them may think.
+fn idle_exceptions(summary: &Summary) -> impl Iterator<Item = String> {
+    let idle = summary.exceptions.iter().filter(|one| one.expired || one.findings == 0);
+    idle.map(|ExceptionUse { exception, expired, findings }| {
+        let what = match (expired, findings) {
             (_, 0) => "matches no finding".to_owned(),
             (_, 1) => "has expired: the finding that it covered counts again".to_owned(),
-            (_, count) => format!("has expired: the {} findings that it covered count again", HumanCount(count)),
+            (_, count) => format!("has expired: the {} findings that it covered count again", HumanCount(*count)),
         };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}", style(told(one, &what)).yellow());
-    }
+        // It ends with the last millisecond of its last day.
+        let last = exception.expires_at.minus(Duration::from_millis(1)).date();
+        format!("the exception of {} by {}, to {last}, {what}", exception.check, exception.owner)
+    })
 }
 
 /// What a recheck says that its sweep did not.
