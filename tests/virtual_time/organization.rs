@@ -191,6 +191,8 @@ impl Attempt {
             optional: self.optional,
             key_ids_max: 100,
             accounts_in_flight: 100,
+            reports_in_making: 100,
+            report_bytes: 8 << 20,
             seed: self.seed,
         }
     }

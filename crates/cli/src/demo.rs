@@ -45,7 +45,7 @@ pub async fn demo(args: &DemoArgs, loaded: &Loaded, screen: &Screen) -> Result<O
     if !screen.quiet && !screen.json {
         eprintln!("Sweeping a simulated organization of {} accounts at {}", args.accounts, server.endpoint);
     }
-    let outcome = scan_cloud(Arc::new(cloud), &lake, loaded, screen).await;
+    let outcome = Box::pin(scan_cloud(Arc::new(cloud), &lake, loaded, screen)).await;
     serving.abort();
     outcome
 }

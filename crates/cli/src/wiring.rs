@@ -66,6 +66,8 @@ pub fn sweep_settings(config: &Config) -> SweepSettings {
         optional: optional_sources(config),
         key_ids_max: sweep.optional.key_ids_max,
         accounts_in_flight: sweep.accounts_in_flight,
+        reports_in_making: sweep.reports_in_making,
+        report_bytes: sweep.report_bytes,
         seed: fastrand::u64(..),
     }
 }

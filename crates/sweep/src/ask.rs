@@ -10,7 +10,8 @@ use orgsweep_core::{Call, CallRecord, ErrorKind};
 use tokio::time::Instant;
 use tracing::{debug, trace};
 
-use crate::pace::Pace;
+use crate::bucket::Bucket;
+use crate::pace::{MemberPace, Pace};
 use crate::progress::Progress;
 use crate::settings::Patience;
 
@@ -26,6 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Asks on behalf of one account, or of the organization, and remembers how it went.
 pub(crate) struct Asker<'a> {
     pace: &'a Pace,
+    member: MemberPace,
     patience: &'a Patience,
     progress: &'a Progress,
     deadline: Instant,
@@ -45,6 +47,7 @@ impl<'a> Asker<'a> {
     pub(crate) fn new(pace: &'a Pace, patience: &'a Patience, progress: &'a Progress, seed: u64) -> Self {
         Self {
             pace,
+            member: MemberPace::new(pace),
             patience,
             progress,
             deadline: Instant::now() + patience.account_deadline,
@@ -76,7 +79,9 @@ impl<'a> Asker<'a> {
                 ErrorKind::Transient => self.next_wait(wait, FIRST_WAIT),
                 _ => break Err(error),
             };
-            if Instant::now() + wait >= self.deadline {
+            let now = Instant::now();
+            wait = wait.max(self.pace.retries.spend(now));
+            if now + wait >= self.deadline {
                 break Err(error);
             }
             debug!(%error, wait_ms = wait.as_millis(), "asking again");
@@ -91,26 +96,37 @@ impl<'a> Asker<'a> {
         F: Fn() -> Fut,
         Fut: Future<Output = Answered<T>>,
     {
-        let paced = self.pace.wait(call).await;
+        let bucket = self.bucket(call);
+        let paced = bucket.take().await;
         cost.waited += paced;
         self.progress.waited(paced);
         self.progress.request_sent(cost.attempts > 0);
+        if cost.attempts == 0 {
+            self.pace.retries.earn();
+        }
         cost.attempts += 1;
+        let _room = self.pace.requests.acquire().await;
         let answer = match tokio::time::timeout(self.patience.call_timeout, request()).await {
             Ok(answer) => answer,
             Err(_) => Err(ApiError::new(call, ErrorKind::Transient, "Timeout", "no whole answer came in time")),
         };
         trace!(%call, answered = answer.is_ok(), "asked");
-        match &answer {
-            Ok(_) => self.pace.answered(call),
-            Err(error) if error.kind == ErrorKind::Throttled => {
-                cost.throttled += 1;
-                self.progress.request_throttled();
-                self.pace.throttled(call);
+        if let Err(error) = &answer
+            && error.kind == ErrorKind::Throttled
+        {
+            cost.throttled += 1;
+            self.progress.request_throttled();
+            // What AWS as a whole has no capacity for is not the account's quota.
+            if !is_no_capacity(error) {
+                bucket.slow_down(Instant::now());
             }
-            Err(_) => {}
         }
         answer
+    }
+
+    /// What paces a call: the caller's quotas, or those of the account that is asked.
+    fn bucket(&self, call: Call) -> &Bucket {
+        self.pace.bucket(call).unwrap_or_else(|| self.member.bucket(call))
     }
 
     /// Decorrelated jitter: anywhere between the first wait and three times the last one.
@@ -122,6 +138,11 @@ impl<'a> Asker<'a> {
     pub(crate) fn between(&self, least: Duration, most: Duration) -> Duration {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         least + most.saturating_sub(least).mul_f64(rng.f64())
+    }
+
+    /// Does the work unless the account's deadline comes first.
+    pub(crate) async fn until_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.deadline, work).await.ok()
     }
 
     /// Waits on behalf of a call that is recorded under its own name, such as polling for a report.

@@ -57,7 +57,9 @@ impl Gate {
     }
 
     fn pass_role(&mut self, visited: Visited) -> Result<Vec<JournalEntry>, SweepError> {
-        let Visited { entry, opening, answered_at, lost } = visited;
+        let Visited { entry, opening, answered_at, lost, room } = visited;
+        // It is the journal's now; what waits here would keep others from their reports.
+        drop(room);
         self.members_asked |= !matches!(opening, Opening::Own);
         let entries = match opening {
             Opening::Own | Opening::Unreached => vec![entry],
@@ -193,7 +195,13 @@ mod tests {
             snapshot.role = Reading::Read(());
         }
         let lost = matches!(opening, Opening::Unreached).then(|| error(ErrorKind::Transient));
-        Visited { entry: JournalEntry { snapshot, credentials: None }, opening, answered_at: Instant::now(), lost }
+        Visited {
+            entry: JournalEntry { snapshot, credentials: None },
+            opening,
+            answered_at: Instant::now(),
+            lost,
+            room: None,
+        }
     }
 
     fn error(kind: ErrorKind) -> ApiError {

@@ -4,15 +4,19 @@
 //! journal; it knows neither the AWS SDK nor the simulation, and nothing of tables and checks.
 
 mod ask;
+mod bucket;
 mod discover;
 mod error;
 mod gate;
 mod key_ids;
+mod making;
+mod memory;
 mod others;
 mod pace;
 mod progress;
 mod proof;
 mod report;
+mod retries;
 mod root_audit;
 mod run;
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! Keeping to AWS's quotas, where they are counted in the caller's account.
+//! Keeping to AWS's quotas, each where AWS counts it.
 //!
-//! IAM and Account Management count in the account that is asked. A sweep makes about ten calls there, one after
-//! another, so nothing is paced; what is throttled all the same backs off by itself.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+//! Organizations and STS count in the caller's account, whichever member is opened; IAM and Account Management count in
+//! the member that is asked. Each such scope has a bucket of its own, which starts at the published quota and slows down
+//! where AWS throttles all the same.
 
 use orgsweep_core::Call;
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+
+use crate::bucket::{Bucket, Quota};
+use crate::retries::RetryBudget;
 
 /// `ListAccounts`: 8 a second, bursts of 12, for each account; AWS Organizations User Guide, "Quotas and service
 /// limits".
@@ -23,63 +24,48 @@ const LIST_TAGS: Quota = Quota { per_second: 10.0, burst: 15.0 };
 /// quotas". No burst is published; a second's worth is spread over its second.
 const STS: Quota = Quota { per_second: 600.0, burst: 30.0 };
 
-/// A throttled scope slows down to a sixteenth at most: slower, and a sweep would no longer end.
-const SLOWEST: f64 = 16.0;
+/// IAM, in each member. AWS publishes no quota. The calls of an ordinary visit fit into the burst, even at half of it;
+/// hundreds of `ListAccessKeys` do not, and go at the rate.
+const MEMBER_IAM: Quota = Quota { per_second: 20.0, burst: 20.0 };
 
-/// Answers undo a slow-down step by step: about seventy of them for one throttled request.
-const RECOVERY: f64 = 0.99;
+/// `GetAlternateContact`, in each member: 10 a second, bursts of 15; AWS Account Management Reference Guide, "Quotas".
+/// In China it is 3 and 5, which the three calls of a visit fit into.
+const MEMBER_CONTACTS: Quota = Quota { per_second: 10.0, burst: 15.0 };
 
-struct Quota {
-    per_second: f64,
-    burst: f64,
-}
+/// Requests on their way at once. At AWS's latencies this is three times what its quotas let through, and each takes some
+/// tens of kilobytes and a connection.
+const REQUESTS_IN_FLIGHT: usize = 1_500;
 
-/// The quotas that are counted in the caller's account.
+/// The quotas that are counted in the caller's account, and what else all accounts share.
 pub(crate) struct Pace {
+    share: Option<f64>,
     list_accounts: Bucket,
     describe_organization: Bucket,
     list_tags: Bucket,
     sts: Bucket,
+    /// Room for requests on their way.
+    pub(crate) requests: Semaphore,
+    /// What retries are taken from.
+    pub(crate) retries: RetryBudget,
 }
 
 impl Pace {
-    /// Takes `politeness` times the published quotas, or none of them where `None`.
-    pub(crate) fn new(politeness: Option<f64>) -> Self {
-        let bucket =
-            |quota: &Quota| Bucket::new(politeness.map(|share| (quota.per_second * share, quota.burst * share)));
+    /// Takes this share of the published quotas; `None` keeps to none of them.
+    pub(crate) fn new(share: Option<f64>) -> Self {
+        let bucket = |quota: Quota| Bucket::new(quota, share);
         Self {
-            list_accounts: bucket(&LIST_ACCOUNTS),
-            describe_organization: bucket(&DESCRIBE_ORGANIZATION),
-            list_tags: bucket(&LIST_TAGS),
-            sts: bucket(&STS),
+            share,
+            list_accounts: bucket(LIST_ACCOUNTS),
+            describe_organization: bucket(DESCRIBE_ORGANIZATION),
+            list_tags: bucket(LIST_TAGS),
+            sts: bucket(STS),
+            requests: Semaphore::new(REQUESTS_IN_FLIGHT),
+            retries: RetryBudget::default(),
         }
     }
 
-    /// Waits until the call may be made; how long that took.
-    pub(crate) async fn wait(&self, call: Call) -> Duration {
-        let Some(bucket) = self.bucket(call) else { return Duration::ZERO };
-        let wait = bucket.reserve(Instant::now());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        wait
-    }
-
-    /// AWS throttled the call: its scope slows down.
-    pub(crate) fn throttled(&self, call: Call) {
-        if let Some(bucket) = self.bucket(call) {
-            bucket.slow_down();
-        }
-    }
-
-    /// AWS answered the call: its scope recovers a little.
-    pub(crate) fn answered(&self, call: Call) {
-        if let Some(bucket) = self.bucket(call) {
-            bucket.recover();
-        }
-    }
-
-    fn bucket(&self, call: Call) -> Option<&Bucket> {
+    /// The bucket of a call that is counted in the caller's account.
+    pub(crate) fn bucket(&self, call: Call) -> Option<&Bucket> {
         match call {
             Call::ListAccounts => Some(&self.list_accounts),
             Call::DescribeOrganization => Some(&self.describe_organization),
@@ -91,84 +77,23 @@ impl Pace {
     }
 }
 
-/// A token bucket kept as the time at which it would be full again. Callers are served in the order they come.
-struct Bucket {
-    state: Option<Mutex<State>>,
+/// The quotas that are counted in one member.
+pub(crate) struct MemberPace {
+    iam: Bucket,
+    contacts: Bucket,
 }
 
-struct State {
-    interval: Duration,
-    tolerance: Duration,
-    full_at: Option<Instant>,
-    slowness: f64,
-}
-
-impl Bucket {
-    fn new(rate_and_burst: Option<(f64, f64)>) -> Self {
-        let state = rate_and_burst.map(|(rate, burst)| {
-            let interval = Duration::from_secs_f64(1.0 / rate);
-            // A bucket holds one token at least, however polite.
-            let tolerance = interval.mul_f64((burst - 1.0).max(0.0));
-            Mutex::new(State { interval, tolerance, full_at: None, slowness: 1.0 })
-        });
-        Self { state }
+impl MemberPace {
+    /// Those of a member that nothing was asked yet.
+    pub(crate) fn new(pace: &Pace) -> Self {
+        Self { iam: Bucket::new(MEMBER_IAM, pace.share), contacts: Bucket::new(MEMBER_CONTACTS, pace.share) }
     }
 
-    fn reserve(&self, now: Instant) -> Duration {
-        let Some(mut state) = self.lock() else { return Duration::ZERO };
-        let full_at = state.full_at.map_or(now, |at| at.max(now));
-        state.full_at = Some(full_at + state.interval.mul_f64(state.slowness));
-        full_at.saturating_duration_since(now).saturating_sub(state.tolerance)
-    }
-
-    fn slow_down(&self) {
-        if let Some(mut state) = self.lock() {
-            state.slowness = (state.slowness * 2.0).min(SLOWEST);
+    /// The bucket of a call that is made with the member's own credentials.
+    pub(crate) fn bucket(&self, call: Call) -> &Bucket {
+        match call {
+            Call::GetAlternateContact => &self.contacts,
+            _ => &self.iam,
         }
-    }
-
-    fn recover(&self) {
-        if let Some(mut state) = self.lock() {
-            state.slowness = (state.slowness * RECOVERY).max(1.0);
-        }
-    }
-
-    fn lock(&self) -> Option<MutexGuard<'_, State>> {
-        // The state is whole after every statement, so a panic elsewhere cannot have broken it.
-        self.state.as_ref().map(|state| state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The waiting times, in milliseconds, of `calls` reservations at one moment.
-    fn check(bucket: &Bucket, calls: usize, expected: &[u128]) {
-        let now = Instant::now();
-        let waits: Vec<u128> = (0..calls).map(|_| bucket.reserve(now).as_millis()).collect();
-        assert_eq!(waits, expected);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
-        check(&Bucket::new(Some((10.0, 3.0))), 5, &[0, 0, 0, 100, 200]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_throttled_scope_slows_down_and_recovers() {
-        let bucket = Bucket::new(Some((10.0, 1.0)));
-        bucket.slow_down();
-        check(&bucket, 3, &[0, 200, 400]);
-        for _ in 0..100 {
-            bucket.recover();
-        }
-        tokio::time::advance(Duration::from_secs(10)).await;
-        check(&bucket, 3, &[0, 100, 200]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_pacing_nothing_waits() {
-        check(&Bucket::new(None), 3, &[0, 0, 0]);
     }
 }

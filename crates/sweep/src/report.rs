@@ -1,8 +1,10 @@
 //! Getting a credential report: take what is there, have one made, come back for it.
 //!
 //! AWS makes one report an account, serves it for hours, and makes a new one at most every four. So the report that
-//! is there is asked for first; `GenerateCredentialReport` follows only where there is none, or one too old.
+//! is there is asked for first; `GenerateCredentialReport` follows only where there is none, or one too old. How many are
+//! in the making at a time, and when it is worth looking for one, all accounts learn together (`making`).
 
+use std::pin::pin;
 use std::time::Duration;
 
 use orgsweep_cloud::{ApiError, RawReport, ReportState, Session};
@@ -10,14 +12,10 @@ use orgsweep_core::{Call, ErrorKind, Timestamp};
 use tokio::time::Instant;
 
 use crate::ask::is_no_capacity;
+use crate::making::{Making, MakingPlace};
+use crate::memory::{ReportMemory, Room};
 use crate::progress::Progress;
 use crate::session::OpenAccount;
-
-/// The first look after a report was started. Small accounts were seen ready in under two seconds.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
-
-/// The longest time between two looks: a report of 5,000 users may take longer, but not so that 15 s matter.
-const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
 /// How long AWS is left alone when it has no capacity to make reports: shorter, and a sweep adds to the crowd.
 const NO_CAPACITY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(1));
@@ -25,22 +23,35 @@ const NO_CAPACITY: (Duration, Duration) = (Duration::from_secs(15), Duration::fr
 /// Longer waits let the account's credentials go: they might run out, and a waiting account should hold nothing.
 const KEEP_CREDENTIALS: Duration = Duration::from_mins(1);
 
+/// The least time between two looks.
+const NEXT_LOOK: Duration = Duration::from_millis(300);
+
 /// What is wanted of a report.
 pub(crate) struct Wanted<'a> {
     /// The oldest report that is taken as it is.
     pub(crate) not_before: Timestamp,
-    /// How long one may take to be made.
+    /// How long one may take to be made, from when AWS began.
     pub(crate) deadline: Duration,
+    /// The reports in the making.
+    pub(crate) making: &'a Making,
+    /// The room for reports that are there.
+    pub(crate) memory: &'a ReportMemory,
     /// Where waiting is counted.
     pub(crate) progress: &'a Progress,
 }
 
+/// A report, and the room that it takes.
+pub(crate) struct Fetched {
+    pub(crate) report: RawReport,
+    pub(crate) room: Room,
+}
+
 /// Where the making of a report stands.
-enum Standing {
+enum Standing<'a> {
     /// There is none fresh enough, and none is known to be in the making.
     Missing,
-    /// One is being made.
-    Making,
+    /// One is being made, since now if it was asked for here.
+    Making(Option<MakingPlace<'a>>),
     /// AWS will give no newer one than it has.
     Settled,
 }
@@ -49,79 +60,153 @@ enum Standing {
 ///
 /// # Errors
 /// What AWS refused with, or a transient error with the code `ReportDeadline` where the report never came.
-pub(crate) async fn collect_report(account: &OpenAccount<'_>, wanted: &Wanted<'_>) -> Result<RawReport, ApiError> {
-    let mut standing = match fetch(account).await {
-        Ok(report) if report.generated_at >= wanted.not_before => return Ok(report),
+pub(crate) async fn collect_report(account: &OpenAccount<'_>, wanted: &Wanted<'_>) -> Result<Fetched, ApiError> {
+    let errand = Errand { account, wanted };
+    let mut standing = match errand.fetch().await {
+        Ok(fetched) if errand.is_fresh(&fetched) => return Ok(fetched),
         Ok(_) => Standing::Missing,
         Err(error) => standing_after(error)?,
     };
     let _awaited = wanted.progress.report_awaited();
-    let mut wait = Waiting { deadline: Instant::now() + wanted.deadline, since: Instant::now(), looks: 0 };
+    let mut looks = Looks::new();
     loop {
         if let Standing::Missing = standing {
-            standing = match generate(account).await {
-                Ok(ReportState::Complete) => Standing::Settled,
-                Ok(ReportState::Started | ReportState::InProgress) => Standing::Making,
-                Err(error) if is_no_capacity(&error) => {
-                    let pause = account.asker().between(NO_CAPACITY.0, NO_CAPACITY.1);
-                    wait.pause(account, pause).await.map_err(|()| error)?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
+            standing = errand.have_made().await?;
         }
-        if let Standing::Making = standing {
-            let pause = wait.next_look(account);
-            wait.pause(account, pause).await.map_err(|()| overdue())?;
+        let learns = matches!(standing, Standing::Making(Some(_))) && looks.made == 0;
+        if let Standing::Making(_) = standing {
+            errand.look_later(&mut looks).await?;
         }
-        standing = match fetch(account).await {
-            Ok(report) if report.generated_at >= wanted.not_before => return Ok(report),
-            Ok(report) if matches!(standing, Standing::Settled) => return Ok(report),
-            Ok(_) => Standing::Missing,
-            Err(error) => {
-                let seen = standing_after(error)?;
-                if matches!((&standing, &seen), (Standing::Settled, Standing::Missing)) {
-                    // AWS says both that there is one and that there is none: it needs time to agree with itself.
-                    let pause = wait.next_look(account);
-                    wait.pause(account, pause).await.map_err(|()| overdue())?;
-                }
-                seen
+        let fetched = errand.fetch().await;
+        if learns && let Some(ready) = shows_whether_ready(&fetched) {
+            wanted.making.looked(ready);
+        }
+        standing = match fetched {
+            Ok(fetched) if errand.is_fresh(&fetched) || matches!(standing, Standing::Settled) => {
+                wanted.making.came();
+                return Ok(fetched);
             }
+            Ok(_) => Standing::Missing,
+            Err(error) => match (standing, standing_after(error)?) {
+                // AWS says both that there is one and that there is none: it needs time to agree with itself.
+                (Standing::Settled, Standing::Missing) => {
+                    errand.look_later(&mut looks).await?;
+                    Standing::Missing
+                }
+                (before @ Standing::Making(_), Standing::Making(_)) => before,
+                (_, seen) => seen,
+            },
         };
     }
 }
 
-/// Patience with one report.
-struct Waiting {
-    deadline: Instant,
+/// Getting one account's report.
+struct Errand<'a> {
+    account: &'a OpenAccount<'a>,
+    wanted: &'a Wanted<'a>,
+}
+
+impl<'a> Errand<'a> {
+    fn is_fresh(&self, fetched: &Fetched) -> bool {
+        fetched.report.generated_at >= self.wanted.not_before
+    }
+
+    /// Asks for the report that is there, when there is room for it.
+    async fn fetch(&self) -> Result<Fetched, ApiError> {
+        let room = self.wanted.memory.take().await;
+        let cloud = self.account.cloud();
+        let ask = |session: Session| async move { cloud.fetch_report(&session).await };
+        let report = self.account.ask(Call::GetCredentialReport, "", ask).await?;
+        self.wanted.memory.seen(report.content.len());
+        Ok(Fetched { report, room })
+    }
+
+    /// Has a report made. Where AWS has no capacity, the account comes again behind all others.
+    async fn have_made(&self) -> Result<Standing<'a>, ApiError> {
+        let cloud = self.account.cloud();
+        loop {
+            let place = self.place().await.ok_or_else(overdue)?;
+            let ask = |session: Session| async move { cloud.generate_report(&session).await };
+            match self.account.ask(Call::GenerateCredentialReport, "", ask).await {
+                Ok(ReportState::Complete) => return Ok(Standing::Settled),
+                Ok(ReportState::Started | ReportState::InProgress) => return Ok(Standing::Making(Some(place))),
+                Err(error) if is_no_capacity(&error) => {
+                    self.wanted.making.cut(Instant::now());
+                    drop(place);
+                    self.account.let_go().await;
+                    let pause = self.account.asker().between(NO_CAPACITY.0, NO_CAPACITY.1);
+                    if !self.account.asker().wait(Call::GenerateCredentialReport, pause).await {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A place among the reports in the making; `None` where the account's deadline comes first.
+    async fn place(&self) -> Option<MakingPlace<'a>> {
+        let mut place = pin!(self.wanted.making.place());
+        if let Ok(place) = tokio::time::timeout(KEEP_CREDENTIALS, &mut place).await {
+            return Some(place);
+        }
+        self.account.let_go().await;
+        self.account.asker().until_deadline(place).await
+    }
+
+    /// Waits until it is worth looking again.
+    async fn look_later(&self, looks: &mut Looks) -> Result<(), ApiError> {
+        let longest = looks.next(self.wanted.making.first_look());
+        let pause = self.account.asker().between(longest.mul_f64(0.8), longest);
+        let until = Instant::now() + pause;
+        if until > looks.since + self.wanted.deadline {
+            return Err(overdue());
+        }
+        if until > looks.since + KEEP_CREDENTIALS {
+            self.account.let_go().await;
+        }
+        if self.account.asker().wait(Call::GetCredentialReport, pause).await { Ok(()) } else { Err(overdue()) }
+    }
+}
+
+/// The looks for one report.
+struct Looks {
     since: Instant,
-    looks: u32,
+    made: i32,
 }
 
-impl Waiting {
-    /// One second, two, four, … with jitter, so that accounts started together do not come back together.
-    fn next_look(&mut self, account: &OpenAccount<'_>) -> Duration {
-        let longest = (FIRST_LOOK * 2u32.saturating_pow(self.looks.min(8))).min(LONGEST_LOOK);
-        self.looks += 1;
-        account.asker().between(longest / 2, longest)
+impl Looks {
+    fn new() -> Self {
+        Self { since: Instant::now(), made: 0 }
     }
 
-    async fn pause(&self, account: &OpenAccount<'_>, time: Duration) -> Result<(), ()> {
-        let now = Instant::now();
-        if now + time > self.deadline {
-            return Err(());
+    /// How long before the next look: as long as reports take, then half of that, and longer each time.
+    fn next(&mut self, first_look: Duration) -> Duration {
+        if self.made == 0 {
+            self.since = Instant::now();
         }
-        if now + time > self.since + KEEP_CREDENTIALS {
-            account.let_go().await;
-        }
-        if account.asker().wait(Call::GetCredentialReport, time).await { Ok(()) } else { Err(()) }
+        let pause = match self.made {
+            0 => first_look,
+            later => (first_look / 2).max(NEXT_LOOK).mul_f64(1.6_f64.powi(later.min(16) - 1)),
+        };
+        self.made += 1;
+        pause.min(Making::longest_look())
     }
 }
 
-fn standing_after(error: ApiError) -> Result<Standing, ApiError> {
+/// Whether a report was ready, where the answer says so.
+fn shows_whether_ready(fetched: &Result<Fetched, ApiError>) -> Option<bool> {
+    match fetched {
+        Ok(_) => Some(true),
+        Err(error) if error.kind == ErrorKind::NotReady => Some(false),
+        Err(_) => None,
+    }
+}
+
+fn standing_after<'a>(error: ApiError) -> Result<Standing<'a>, ApiError> {
     match (error.call, error.kind) {
         (Call::GetCredentialReport, ErrorKind::Absent) => Ok(Standing::Missing),
-        (Call::GetCredentialReport, ErrorKind::NotReady) => Ok(Standing::Making),
+        (Call::GetCredentialReport, ErrorKind::NotReady) => Ok(Standing::Making(None)),
         _ => Err(error),
     }
 }
@@ -129,19 +214,6 @@ fn standing_after(error: ApiError) -> Result<Standing, ApiError> {
 fn overdue() -> ApiError {
     let message = "the report was asked for and did not come in time";
     ApiError::new(Call::GetCredentialReport, ErrorKind::Transient, "ReportDeadline", message)
-}
-
-async fn fetch(account: &OpenAccount<'_>) -> Result<RawReport, ApiError> {
-    let cloud = account.cloud();
-    account
-        .ask(Call::GetCredentialReport, "", |session: Session| async move { cloud.fetch_report(&session).await })
-        .await
-}
-
-async fn generate(account: &OpenAccount<'_>) -> Result<ReportState, ApiError> {
-    let cloud = account.cloud();
-    let call = Call::GenerateCredentialReport;
-    account.ask(call, "", |session: Session| async move { cloud.generate_report(&session).await }).await
 }
 
 #[cfg(test)]
@@ -171,11 +243,17 @@ mod tests {
         };
         let (pace, progress) = (Pace::new(None), Progress::default());
         let account = OpenAccount::own(Asker::new(&pace, &patience, &progress, 7), &cloud);
-        let wanted =
-            Wanted { not_before: NOW.minus(4 * HOUR), deadline: patience.report_deadline, progress: &progress };
+        let (making, memory) = (Making::new(10), ReportMemory::new(1 << 20));
+        let wanted = Wanted {
+            not_before: NOW.minus(4 * HOUR),
+            deadline: patience.report_deadline,
+            making: &making,
+            memory: &memory,
+            progress: &progress,
+        };
         let started = Instant::now();
         let collected = collect_report(&account, &wanted).await;
-        let collected = collected.map(|report| report.generated_at).map_err(|error| error.code);
+        let collected = collected.map(|fetched| fetched.report.generated_at).map_err(|error| error.code);
         assert_eq!(collected, expected.map_err(str::to_owned));
         assert_eq!(progress.tally().awaiting_report, 0);
         started.elapsed().as_secs() / 60

@@ -15,6 +15,8 @@ use tokio::time::MissedTickBehavior;
 use crate::discover::{Discovered, Listing, Selection};
 use crate::error::SweepError;
 use crate::gate::Gate;
+use crate::making::Making;
+use crate::memory::ReportMemory;
 use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::proof::way_in_still_works;
@@ -80,6 +82,8 @@ pub(crate) struct Sweeper {
     pub(crate) as_of: Timestamp,
     pub(crate) policy: Arc<str>,
     pub(crate) pace: Arc<Pace>,
+    pub(crate) making: Making,
+    pub(crate) memory: ReportMemory,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -131,6 +135,8 @@ impl Sweep {
             as_of: self.run.as_of,
             policy: Arc::from(session_policy(self.settings.optional)),
             pace: Arc::clone(pace),
+            making: Making::new(self.settings.reports_in_making),
+            memory: ReportMemory::new(self.settings.report_bytes),
             progress: Arc::clone(&self.progress),
         }
     }

@@ -81,6 +81,10 @@ pub struct SweepSettings {
     pub key_ids_max: usize,
     /// Accounts that are open at the same time.
     pub accounts_in_flight: usize,
+    /// Reports that AWS is asked to make at the same time.
+    pub reports_in_making: usize,
+    /// Bytes of reports that are held at the same time; one report may be larger.
+    pub report_bytes: usize,
     /// Seed of the jitter in waiting times.
     pub seed: u64,
 }

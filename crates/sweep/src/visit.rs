@@ -13,8 +13,9 @@ use tracing::{debug, info};
 use crate::ask::Asker;
 use crate::error::SweepError;
 use crate::key_ids::collect_key_ids;
+use crate::memory::Room;
 use crate::others::{collect_others, reading};
-use crate::report::{Wanted, collect_report};
+use crate::report::{Fetched, Wanted, collect_report};
 use crate::root_audit::collect_root_audit;
 use crate::run::Sweeper;
 use crate::session::OpenAccount;
@@ -47,6 +48,8 @@ pub(crate) struct Visited {
     pub(crate) answered_at: Instant,
     /// What shows that AWS may be out of reach altogether.
     pub(crate) lost: Option<ApiError>,
+    /// The room that its report takes, until it is on its way into the journal.
+    pub(crate) room: Option<Room>,
 }
 
 /// Opens the account and collects everything.
@@ -98,7 +101,7 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
     debug!(account = %snapshot.account.id, outcome = snapshot.outcome().as_str(), "account read");
     let lost = lost_on_the_way(&snapshot);
     let entry = JournalEntry { snapshot, credentials: report.credentials };
-    Ok(Visited { entry, opening, answered_at, lost })
+    Ok(Visited { entry, opening, answered_at, lost, room: report.room })
 }
 
 fn asker<'a>(sweeper: &'a Sweeper, account: &Account) -> Asker<'a> {
@@ -114,9 +117,9 @@ fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError, sweeper: 
     let answered_at = Instant::now();
     match error.kind {
         ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotReady => {
-            Visited { entry, opening: Opening::Unreached, answered_at, lost: Some(error) }
+            Visited { entry, opening: Opening::Unreached, answered_at, lost: Some(error), room: None }
         }
-        _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: None },
+        _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: None, room: None },
     }
 }
 
@@ -165,43 +168,49 @@ fn lost_on_the_way(snapshot: &Snapshot) -> Option<ApiError> {
 struct ReadReport {
     facts: Reading<ReportFacts>,
     credentials: Option<RecordBatch>,
+    room: Option<Room>,
     key_ids: Reading<KeyIds>,
 }
 
 async fn read_report(sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
     let wants_keys = sweeper.settings.optional.contains(Source::AccessKeyIds);
-    let (facts, credentials) = match fetch_and_parse(sweeper, account, open).await {
-        Ok((facts, credentials)) => (Reading::Read(facts), Some(credentials)),
-        Err(refusal) => (Reading::Refused(refusal), None),
+    let (facts, credentials, room) = match fetch_and_parse(sweeper, account, open).await {
+        Ok((facts, credentials, room)) => (Reading::Read(facts), Some(credentials), Some(room)),
+        Err(refusal) => (Reading::Refused(refusal), None, None),
     };
     let key_ids = match &credentials {
         _ if !wants_keys => Reading::Unwanted,
         None => Reading::NotAsked(Source::CredentialReport),
         Some(report) => reading(collect_key_ids(open, report, sweeper.settings.key_ids_max).await),
     };
-    ReadReport { facts, credentials, key_ids }
+    ReadReport { facts, credentials, room, key_ids }
 }
 
 async fn fetch_and_parse(
     sweeper: &Sweeper,
     account: &Account,
     open: &OpenAccount<'_>,
-) -> Result<(ReportFacts, RecordBatch), Refusal> {
+) -> Result<(ReportFacts, RecordBatch, Room), Refusal> {
     let wanted = Wanted {
         not_before: sweeper.as_of.minus(sweeper.settings.max_report_age),
         deadline: sweeper.settings.patience.report_deadline,
+        making: &sweeper.making,
+        memory: &sweeper.memory,
         progress: &sweeper.progress,
     };
     let mut fetches = 0;
     loop {
         fetches += 1;
-        let report = collect_report(open, &wanted).await.map_err(|error| {
+        let Fetched { report, room } = collect_report(open, &wanted).await.map_err(|error| {
             info!(account = %account.id, %error, "credential report was not read");
             error.refusal()
         })?;
         let generated_at = report.generated_at;
         match parse(account, report).await {
-            Ok(parsed) => return Ok(read(account, parsed, generated_at, generated_at < wanted.not_before)),
+            Ok(parsed) => {
+                let (facts, credentials) = read(account, parsed, generated_at, generated_at < wanted.not_before);
+                return Ok((facts, credentials, room));
+            }
             Err(error) => {
                 info!(account = %account.id, %error, fetches, "credential report was not understood");
                 if !matches!(error, ReportError::CutOff { .. }) || fetches >= FETCHES {

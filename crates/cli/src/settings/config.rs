@@ -86,6 +86,10 @@ pub struct Sweep {
     pub optional: Optional,
     /// Accounts in flight at once.
     pub accounts_in_flight: usize,
+    /// Reports that AWS is asked to make at once.
+    pub reports_in_making: usize,
+    /// Bytes of reports held at once.
+    pub report_bytes: usize,
     /// The share of the published quotas that pacing starts at.
     pub politeness: f64,
     /// Whether calls are paced.
@@ -281,6 +285,8 @@ fn read_sweep(reader: &mut Reader<'_>) -> Result<Sweep, SettingsError> {
             account_tags: reader.flag("sweep.account_tags")?,
         },
         accounts_in_flight: reader.integer("sweep.accounts_in_flight", 1..=10_000)?,
+        reports_in_making: reader.integer("sweep.reports_in_making", 1..=10_000)?,
+        report_bytes: reader.integer("sweep.report_bytes", MIB..=16 * 1024 * MIB)?,
         politeness: reader.share("sweep.politeness")?,
         pacing: reader.flag("sweep.pacing")?,
         connect_timeout: reader.duration("sweep.connect_timeout", SECOND / 10..=5 * MINUTE)?,
