@@ -10,7 +10,7 @@ use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, RunId, Sources, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
-use orgsweep_sweep::{Discovered, Progress, Stop, Sweep, SweepError, identify};
+use orgsweep_sweep::{Discovered, Progress, Share, Stop, Sweep, SweepError, identify};
 use tracing::{error, info, warn};
 
 use crate::args::{RunChoice, ScanArgs};
@@ -154,6 +154,7 @@ async fn straight_line(
         lake: lake.clone(),
         run: run.clone(),
         plan,
+        share: Share::WHOLE,
         selection: selection(&config),
         settings: sweep_settings(&config),
         roll: RollPolicy { max_bytes: config.journal.roll_bytes, max_age: config.journal.roll_age },
