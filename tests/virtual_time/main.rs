@@ -13,6 +13,7 @@ mod callers_fault;
 mod faulty;
 mod nothing_unknown_passes;
 mod organization;
+mod shards;
 
 use std::time::Duration;
 

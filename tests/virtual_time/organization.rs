@@ -9,11 +9,12 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use orgsweep_build::{BuildOptions, Compute, build_run};
 use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{AccountId, Caller, Partition, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_core::{AccountId, Caller, Partition, Plan, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
 use orgsweep_sim::{Action, Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{
-    Patience, Progress, RoleSettings, Selection, Stop, Sweep, SweepError, SweepSettings, Swept, identify,
+    Patience, Progress, RoleSettings, Selection, Share, Stop, Sweep, SweepError, SweepSettings, Swept, identify,
+    rejoin, survey,
 };
 
 use crate::faulty::{Fault, FaultyCloud};
@@ -89,6 +90,8 @@ pub(crate) struct Attempt {
     pub(crate) external_id: Option<String>,
     pub(crate) fault: Option<Fault>,
     pub(crate) optional: Sources,
+    pub(crate) share: Share,
+    pub(crate) worker: String,
 }
 
 impl Attempt {
@@ -118,11 +121,20 @@ impl Attempt {
             external_id: None,
             fault: None,
             optional: Sources::NONE,
+            share: Share::WHOLE,
+            worker: "test".to_owned(),
         }
     }
 
     pub(crate) fn lake(&self) -> Lake {
         Lake::over(Arc::clone(&self.store) as Arc<dyn ObjectStore>, "memory")
+    }
+
+    /// Writes the plan, and asks no account.
+    pub(crate) async fn plan(&self) -> Plan {
+        let plan = survey(&*self.cloud(), &self.settings(), &Selection::default(), &Progress::default()).await;
+        let plan = plan.expect("the organization can be listed");
+        self.lake().write_plan(&self.run.run_id, &plan).await.expect("the store answers")
     }
 
     /// Sweeps what an earlier sweep of this attempt has not settled.
@@ -145,17 +157,21 @@ impl Attempt {
         let lake = self.lake();
         let plan = lake.read_plan(&self.run.run_id).await.expect("the store answers");
         let (settings, cloud) = (self.settings(), self.cloud());
-        let discovered = identify(&*cloud, &settings, &self.progress).await?;
+        let discovered = match &plan {
+            Some(plan) => rejoin(&*cloud, &settings, plan, &self.progress).await?,
+            None => identify(&*cloud, &settings, &self.progress).await?,
+        };
         let sweep = Sweep {
             cloud,
             discovered,
             lake,
             run: self.run.clone(),
             plan,
+            share: self.share,
             selection: Selection::default(),
             settings,
             roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },
-            worker: "test".to_owned(),
+            worker: self.worker.clone(),
             progress: Arc::clone(&self.progress),
             stop,
         };

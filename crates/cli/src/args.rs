@@ -2,6 +2,7 @@
 //! `settings`, so that a flag and a file are told the same; only what is no setting is checked here.
 
 mod commands;
+mod parts;
 mod scan;
 
 use std::path::PathBuf;
@@ -14,13 +15,14 @@ pub use commands::{
     ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, SimArgs, SimProfile,
     TestArgs,
 };
-pub use scan::{RunChoice, ScanArgs};
+pub use parts::{CommitArgs, PlanArgs, ShareArgs, SweepArgs};
+pub use scan::{AskArgs, PaceArgs, RunChoice, ScanArgs};
 
 /// What each exit code means, shown below the help.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the run is committed, and every usable account was read
-  1  the run is not committed; `scan --resume latest` goes on with it
+  1  the run is not committed; the message says what goes on with it, if anything does
   2  wrong usage or settings
   3  the run is committed, but some accounts could not be read
   4  the run is committed, and has failed findings of the severity given by --fail-on, and no exception covers them";
@@ -31,6 +33,7 @@ Examples:
   orgsweep scan --dry-run                  who you are, which organization, what a sweep would ask
   orgsweep scan --lake ./lake              sweep the organization
   orgsweep scan --fail-on high --format json
+  orgsweep plan --lake ./lake              the first of three parts of a scan; `sweep` and `commit` follow
   orgsweep compliance --framework cis-5.0  the newest run, control by control
   orgsweep checks show root-mfa            what a check reads, when it fails, and what to do
   orgsweep config show                     every setting, and where its value comes from";
@@ -76,6 +79,12 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Sweep the organization and commit what was read
     Scan(Box<ScanArgs>),
+    /// Begin a run and write down every account that it must cover; the first of the three parts of a scan
+    Plan(Box<PlanArgs>),
+    /// Ask the accounts of a run, or a share of them on each of several machines, and journal what they say
+    Sweep(SweepArgs),
+    /// Build the tables of a run whose accounts are all in the journal, and commit it; asks AWS nothing
+    Commit(CommitArgs),
     /// Sweep a simulated organization in this process and show the result; needs no AWS and no settings
     Demo(DemoArgs),
     /// Serve a simulated organization over HTTP, for any AWS client
@@ -100,6 +109,9 @@ impl Cli {
         let mut assignments = self.global.assignments();
         match &self.command {
             Command::Scan(scan) => assignments.extend(scan.assignments()),
+            Command::Plan(plan) => assignments.extend(plan.assignments()),
+            Command::Sweep(sweep) => assignments.extend(sweep.assignments()),
+            Command::Commit(commit) => assignments.extend(commit.assignments()),
             Command::Demo(demo) => assignments.extend(demo.assignments()),
             Command::Recheck(recheck) => assignments.extend(recheck.assignments()),
             Command::Compliance(compliance) => assignments.extend(compliance.assignments()),
@@ -194,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_scan_take_its_flags_where_they_have_a_use() {
+        let keys = |line| assignments(line).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(keys("orgsweep plan --role-name r"), ["--role-name role.name"]);
+        assert_eq!(keys("orgsweep sweep --run latest --no-pacing"), ["--no-pacing sweep.pacing"]);
+        assert_eq!(keys("orgsweep commit --run latest --fail-on low"), ["--fail-on output.fail_on"]);
+    }
+
+    #[test]
     fn wrong_usage_is_refused() {
         for line in [
             "orgsweep",
@@ -208,6 +228,13 @@ mod tests {
             "orgsweep sim --deny iam:DeleteUser",
             "orgsweep sim --deny iam:GetAccountSummary=2",
             "orgsweep compliance",
+            "orgsweep plan --resume latest",
+            "orgsweep sweep",
+            "orgsweep sweep --run latest --shard 9/8",
+            "orgsweep sweep --run latest --shard 1/8 --shards 8",
+            "orgsweep sweep --run latest --shards 0",
+            "orgsweep sweep --run latest --role-name r",
+            "orgsweep commit",
         ] {
             assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
         }

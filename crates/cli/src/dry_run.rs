@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::render::print;
-use crate::scan::sweep_failure;
 use crate::settings::{Config, Format};
+use crate::sweeping;
 use crate::wiring::{connection, optional_sources, selection, sweep_settings};
 
 /// Calls of one account: the role, the report asked for, made and fetched, the summary, the virtual MFA devices unless
@@ -44,7 +44,7 @@ pub async fn dry_run(config: &Config) -> Result<Outcome, Failure> {
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     let settings = sweep_settings(config);
     let surveyed = survey(&cloud, &settings, &selection(config), &Progress::default()).await;
-    let forecast = Forecast::new(surveyed.map_err(sweep_failure)?, &settings);
+    let forecast = Forecast::new(surveyed.map_err(sweeping::failure)?, &settings);
     match config.output.format {
         Format::Text => print(&forecast.text(config))?,
         Format::Json => print(&format!("{:#}\n", forecast.json(config)))?,
@@ -68,24 +68,8 @@ impl Forecast {
 
     fn text(&self, config: &Config) -> String {
         let plan = &self.plan;
-        let organization = match &plan.organization {
-            Some(it) => format!("{}, management account {}", it.id, it.management_account_id),
-            None => "unknown: organizations:DescribeOrganization is not allowed".to_owned(),
-        };
-        let skipped = plan.accounts.len() - self.asked;
-        let mut text = String::new();
+        let mut text = whom(plan, "would be asked");
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "Caller         {}", plan.caller.arn);
-        let _ = writeln!(text, "Organization   {organization}");
-        let _ = writeln!(
-            text,
-            "Accounts       {} listed, {} would be asked, {skipped} not",
-            plan.accounts.len(),
-            self.asked
-        );
-        for (reason, count) in skips(plan) {
-            let _ = writeln!(text, "               {count} not asked: {reason}");
-        }
         match &self.role_arn {
             Some(arn) => {
                 let _ = writeln!(text, "Role           {arn} and the like");
@@ -154,8 +138,26 @@ fn actions(calls: &[Call]) -> String {
     calls.iter().map(|call| call.action()).collect::<Vec<_>>().join(", ")
 }
 
+/// Who asks, which organization, and how many of its accounts.
+pub fn whom(plan: &Plan, asked: &str) -> String {
+    let organization = match &plan.organization {
+        Some(it) => format!("{}, management account {}", it.id, it.management_account_id),
+        None => "unknown: organizations:DescribeOrganization is not allowed".to_owned(),
+    };
+    let (listed, to_ask) = (plan.accounts.len(), plan.asked().count());
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "Caller         {}", plan.caller.arn);
+    let _ = writeln!(text, "Organization   {organization}");
+    let _ = writeln!(text, "Accounts       {listed} listed, {to_ask} {asked}, {} not", listed - to_ask);
+    for (reason, count) in skips(plan) {
+        let _ = writeln!(text, "               {count} not asked: {reason}");
+    }
+    text
+}
+
 /// How many accounts are not asked, by reason.
-fn skips(plan: &Plan) -> Vec<(String, usize)> {
+pub fn skips(plan: &Plan) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for planned in &plan.accounts {
         if let Decision::Skip(reason) = &planned.decision {

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use orgsweep_core::RunId;
+use orgsweep_sweep::Share;
 
 /// How a command ended that did what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,33 +36,57 @@ impl Outcome {
 pub struct Failure {
     code: u8,
     error: anyhow::Error,
-    resume: Option<Resumable>,
+    go_on: Option<GoOn>,
     /// Whether whoever reads stdout waits for a JSON document.
     json: bool,
 }
 
-/// A run that can be gone on with.
-#[derive(Debug)]
-struct Resumable {
+/// A run that can be gone on with, and by which command.
+#[derive(Debug, Clone)]
+pub struct GoOn {
     run_id: RunId,
-    lake: String,
+    command: String,
+}
+
+impl GoOn {
+    /// By a scan.
+    pub fn scan(lake: &str, run_id: &RunId) -> Self {
+        Self { run_id: run_id.clone(), command: format!("orgsweep scan --lake {lake} --resume {run_id}") }
+    }
+
+    /// By a sweep of this share.
+    pub fn sweep(lake: &str, run_id: &RunId, share: Share) -> Self {
+        let whole = format!("orgsweep sweep --lake {lake} --run {run_id}");
+        let command = if share.is_whole() { whole } else { format!("{whole} --shard {share}") };
+        Self { run_id: run_id.clone(), command }
+    }
+
+    /// By a commit, as all accounts are in the journal.
+    pub fn commit(lake: &str, run_id: &RunId) -> Self {
+        Self { run_id: run_id.clone(), command: format!("orgsweep commit --lake {lake} --run {run_id}") }
+    }
+
+    /// The command.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
 }
 
 impl Failure {
     /// Wrong usage, settings or rule files: exit code 2.
     pub fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 2, error: error.into(), resume: None, json: false }
+        Self { code: 2, error: error.into(), go_on: None, json: false }
     }
 
     /// Nothing is committed: exit code 1.
     pub fn not_committed(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 1, error: error.into(), resume: None, json: false }
+        Self { code: 1, error: error.into(), go_on: None, json: false }
     }
 
-    /// The run that it was about can be gone on with.
+    /// The run that it was about can be gone on with; whoever is nearest to what failed says how.
     #[must_use]
-    pub fn resumable(mut self, run_id: &RunId, lake: &str) -> Self {
-        self.resume = Some(Resumable { run_id: run_id.clone(), lake: lake.to_owned() });
+    pub fn resumable(mut self, go_on: GoOn) -> Self {
+        self.go_on.get_or_insert(go_on);
         self
     }
 
@@ -87,26 +112,32 @@ impl Failure {
 
 /// Prints what is left to say, and turns the end into an exit code.
 pub fn exit(end: Result<Outcome, Failure>) -> ExitCode {
-    let failure = match end {
-        Ok(outcome) => return ExitCode::from(outcome.code()),
-        Err(failure) => failure,
-    };
+    match end {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(failure) => {
+            tell(&failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Prints what failed, and how to go on.
+pub fn tell(failure: &Failure) {
     let message = failure.message();
     let mut stderr = std::io::stderr().lock();
     // Nobody is left to tell if stderr is gone.
     let _ = writeln!(stderr, "error: {message}");
     // Wrong usage stays wrong when it is resumed.
-    let resume = failure.resume.as_ref().filter(|_| failure.code == 1);
-    if let Some(resume) = resume {
-        let told = "Nothing is committed, and what was read is kept. Go on with: orgsweep scan";
-        let _ = writeln!(stderr, "{told} --lake {} --resume {}", resume.lake, resume.run_id);
+    let go_on = failure.go_on.as_ref().filter(|_| failure.code == 1);
+    if let Some(go_on) = go_on {
+        let told = "Nothing is committed, and what was read is kept. Go on with:";
+        let _ = writeln!(stderr, "{told} {}", go_on.command());
     }
     if failure.json {
-        let run_id = resume.map(|resume| &resume.run_id);
+        let run_id = go_on.map(|go_on| &go_on.run_id);
         let document = serde_json::json!({
             "committed": false, "run_id": run_id, "exit_code": failure.code, "error": message,
         });
         let _ = writeln!(std::io::stdout().lock(), "{document:#}");
     }
-    ExitCode::from(failure.code)
 }

@@ -4,25 +4,33 @@
 
 mod args;
 mod checks;
+mod commit;
+mod committing;
 mod compliance;
 mod config_show;
+mod continued;
 mod demo;
 mod deploy;
+mod draft;
 mod dry_run;
 mod failure;
 mod logging;
 mod new_check;
+mod plan;
 mod progress;
 mod recheck;
 mod render;
 mod rules;
 mod scan;
 mod settings;
+mod share;
 mod show_check;
 mod signals;
 mod simulation;
 mod stored;
 mod summary;
+mod sweep;
+mod sweeping;
 mod tables;
 mod truth_table;
 mod unread;
@@ -61,6 +69,9 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
     match &cli.command {
         Command::Scan(args) if args.dry_run => block_on(dry_run::dry_run(&loaded.config)),
         Command::Scan(args) => block_on(scan::scan(args, loaded, screen)),
+        Command::Plan(args) => block_on(plan::plan(args, loaded, screen)),
+        Command::Sweep(args) => block_on(sweep::sweep(args, loaded, screen)),
+        Command::Commit(args) => block_on(commit::commit(args, loaded, screen)),
         Command::Demo(args) => block_on(demo::demo(args, loaded, screen)),
         Command::Sim(args) => block_on(simulation::serve(args)),
         Command::Recheck(args) => block_on(recheck::recheck(args, loaded)),
@@ -74,5 +85,8 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::not_committed(anyhow::Error::new(error)))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // What counts was waited for; a write or a parse that hangs must not hold up the end.
+    runtime.shutdown_background();
+    done
 }

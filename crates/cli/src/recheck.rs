@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use orgsweep_build::{BuildOptions, recheck_run};
+use orgsweep_build::recheck_run;
 use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_core::{Run, RunId, Timestamp};
 use orgsweep_lake::{Commit, Lake, LakeErrorKind};
@@ -15,6 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::Loaded;
 use crate::summary::Summary;
 use crate::unread::{Gaps, list_gaps};
+use crate::wiring::build_options;
 use crate::{render, rules, stored};
 
 /// Judges the run again and commits what the checks say beside it.
@@ -36,8 +37,7 @@ pub async fn recheck(args: &RecheckArgs, loaded: &Loaded) -> Result<Outcome, Fai
     let basis = Basis { as_of: sweep.as_of, unasked: sweep.unasked };
     let checker = Arc::new(Checker::compile(&rules, basis).map_err(Failure::usage)?);
     let run = begin(&lake, &sweep, &rules, loaded).await?;
-    let options = BuildOptions { part_bytes: config.part_bytes, ..BuildOptions::default() };
-    let judged = recheck_run(&lake, &run, &facts, &checker, &options).await;
+    let judged = recheck_run(&lake, &run, &facts, &checker, &build_options(config)).await;
     let commit = judged.map_err(Failure::not_committed)?;
     summed_up(&lake, (&facts, &commit), loaded, started).await
 }

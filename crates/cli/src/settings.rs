@@ -8,6 +8,7 @@ mod document;
 mod error;
 mod known;
 mod layers;
+mod machine;
 mod reader;
 mod resume;
 mod show;
@@ -19,6 +20,7 @@ pub use config::{Checks, Config, Format, Level, Log};
 pub use error::SettingsError;
 pub use known::nearest as nearest_name;
 pub use layers::{Assignment, FILE_VARIABLE, Sources};
+pub use machine::{INDEX_VARIABLES, Machine};
 pub use value::{Origin, Setting, Value};
 
 /// Checked settings, and where each was given.
@@ -26,12 +28,14 @@ pub use value::{Origin, Setting, Value};
 pub struct Loaded {
     /// What the program works with.
     pub config: Config,
+    /// Where it works.
+    pub machine: Machine,
     settings: Vec<Setting>,
 }
 
 impl Loaded {
-    fn check(mut settings: Vec<Setting>) -> Result<Self, SettingsError> {
-        Ok(Self { config: Config::check(&mut settings)?, settings })
+    fn check(mut settings: Vec<Setting>, machine: Machine) -> Result<Self, SettingsError> {
+        Ok(Self { config: Config::check(&mut settings)?, machine, settings })
     }
 }
 
@@ -40,5 +44,5 @@ impl Loaded {
 /// # Errors
 /// The first thing wrong with them; see [`SettingsError`].
 pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
-    Loaded::check(layers::lay(sources)?)
+    Loaded::check(layers::lay(sources)?, Machine::of_environment(&sources.environment))
 }

@@ -1,30 +1,122 @@
-//! Ctrl-C and SIGTERM: the first stops the asking, the second ends the program.
+//! Ctrl-C and SIGTERM: the first stops the asking and lets the journal be written, the second ends the program at once.
+//! Whatever hangs, the program ends in time.
 
-use orgsweep_core::RunId;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::anyhow;
 use orgsweep_sweep::Stop;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Watches for signals on behalf of a run.
-///
-/// # Errors
-/// Where the process cannot listen for signals.
-pub fn watch(stop: &Stop, run_id: &RunId) -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (stop, run_id) = (stop.clone(), run_id.clone());
-    tokio::spawn(async move {
-        let mut first = true;
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if !first {
-                eprintln!("stopped at once; go on with: orgsweep scan --resume {run_id}");
-                std::process::exit(1);
-            }
-            first = false;
-            stop.stop();
+use crate::failure::{Failure, GoOn, tell};
+
+/// What a stopped program may take for its last segment. Five seconds are promised.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Listens for signals on behalf of a run.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    stop: Stop,
+    standing: Arc<Mutex<Standing>>,
+}
+
+/// What is to be said where the program has to end at once.
+#[derive(Debug, Default)]
+struct Standing {
+    go_on: Option<GoOn>,
+    committed: bool,
+    json: bool,
+}
+
+impl Signals {
+    /// Begins to listen; `json` says whether whoever reads stdout waits for a JSON document.
+    ///
+    /// # Errors
+    /// Exit code 1 where the process cannot listen for signals.
+    pub fn watch(json: bool) -> Result<Self, Failure> {
+        let standing = Standing { json, ..Standing::default() };
+        let signals = Self { stop: Stop::new(), standing: Arc::new(Mutex::new(standing)) };
+        signals.clone().listen().map_err(Failure::not_committed)?;
+        Ok(signals)
+    }
+
+    /// The switch that the first signal turns.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// From here on there is a run to go on with.
+    pub fn run_begins(&self, go_on: GoOn) {
+        self.with_standing(|standing| standing.go_on = Some(go_on));
+    }
+
+    /// From here on nothing is left to stop.
+    pub fn run_is_committed(&self) {
+        self.with_standing(|standing| standing.committed = true);
+    }
+
+    /// Does the work unless a signal comes first.
+    ///
+    /// # Errors
+    /// The work's, or exit code 1: it was stopped before `what`.
+    pub async fn unless_stopped<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = self.stop.stopped() => Err(Failure::not_committed(anyhow!("stopped before {what}"))),
         }
-    });
-    Ok(())
+    }
+
+    fn listen(self) -> std::io::Result<()> {
+        // On a thread of its own, which answers when every other one hangs.
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (interrupt, terminate) = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        let answering = move || runtime.block_on(self.answer(interrupt, terminate));
+        std::thread::Builder::new().name("signals".to_owned()).spawn(answering).map(drop)
+    }
+
+    async fn answer(self, mut interrupt: Signal, mut terminate: Signal) {
+        wait_for_one(&mut interrupt, &mut terminate).await;
+        self.stop.stop();
+        let why = tokio::select! {
+            () = wait_for_one(&mut interrupt, &mut terminate) => "stopped at once",
+            () = tokio::time::sleep(GRACE) => "stopped, although something did not come to its end in time",
+        };
+        tell(&self.with_standing(|standing| standing.failure(why)));
+        std::process::exit(1);
+    }
+
+    fn with_standing<T>(&self, use_it: impl FnOnce(&mut Standing) -> T) -> T {
+        // It is whole after every statement, so a panic elsewhere cannot have broken it.
+        use_it(&mut self.standing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Standing {
+    fn failure(&self, why: &str) -> Failure {
+        let failure = match &self.go_on {
+            _ if self.committed => {
+                Failure::not_committed(anyhow!("{why}: the run is committed, its summary was not printed"))
+            }
+            Some(go_on) => Failure::not_committed(anyhow!(why.to_owned())).resumable(go_on.clone()),
+            None => Failure::not_committed(anyhow!(why.to_owned())),
+        };
+        failure.told_as_json(self.json && !self.committed)
+    }
+}
+
+async fn wait_for_one(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -108,6 +108,18 @@ pub struct CallSummary {
     pub waited_ms: u64,
 }
 
+impl CallSummary {
+    /// What was counted.
+    pub fn of(tally: &Tally) -> Self {
+        Self {
+            requests: tally.requests,
+            throttled: tally.throttled,
+            retried: tally.retried,
+            waited_ms: tally.waited_ms,
+        }
+    }
+}
+
 impl Summary {
     /// Sums a run up.
     pub fn new(lake: &Lake, commit: &Commit, gaps: Gaps, tally: Option<Tally>, elapsed: Duration) -> Self {
@@ -142,12 +154,7 @@ impl Summary {
             changes: Vec::new(),
             duckdb_query: duckdb_query(&tables),
             tables,
-            calls: tally.map(|tally| CallSummary {
-                requests: tally.requests,
-                throttled: tally.throttled,
-                retried: tally.retried,
-                waited_ms: tally.waited_ms,
-            }),
+            calls: tally.as_ref().map(CallSummary::of),
             seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
         }
     }

@@ -1,10 +1,12 @@
 //! From checked settings to what the rooms take: one function for each, and nothing decided here.
 
 use orgsweep_aws::{Connection, Timeouts};
+use orgsweep_build::BuildOptions;
 use orgsweep_core::{Source, Sources};
+use orgsweep_lake::RollPolicy;
 use orgsweep_sweep::{Patience, RoleSettings, Selection, SweepSettings};
 
-use crate::settings::Config;
+use crate::settings::{Config, Machine};
 
 /// How AWS is reached.
 pub fn connection(config: &Config) -> Connection {
@@ -70,4 +72,22 @@ pub fn sweep_settings(config: &Config) -> SweepSettings {
         report_bytes: sweep.report_bytes,
         seed: fastrand::u64(..),
     }
+}
+
+/// When segments of the journal are closed.
+pub fn roll_policy(config: &Config) -> RollPolicy {
+    RollPolicy { max_bytes: config.journal.roll_bytes, max_age: config.journal.roll_age }
+}
+
+/// How tables are built.
+pub fn build_options(config: &Config) -> BuildOptions {
+    BuildOptions { part_bytes: config.part_bytes, ..BuildOptions::default() }
+}
+
+/// A name that no other process has: in containers, hosts and process ids alike repeat themselves.
+pub fn worker(machine: &Machine) -> String {
+    let host = machine.host.as_deref().unwrap_or("host");
+    let host: String =
+        host.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(40).collect();
+    format!("{host}-{}-{:08x}", std::process::id(), fastrand::u32(..))
 }

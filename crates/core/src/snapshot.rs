@@ -39,6 +39,9 @@ pub struct Snapshot {
 /// A source that was not read: its name, and the kind and code of what was answered instead.
 pub type Gap<'a> = (Source, &'a str, &'a str);
 
+/// What a source that was read adds to a snapshot's completeness: more than all that is told of it beside.
+const A_SOURCE_READ: u32 = 4;
+
 impl Snapshot {
     /// The snapshot of an account that could not be opened, of a sweep that asks these optional sources.
     #[must_use]
@@ -109,9 +112,15 @@ impl Snapshot {
         let read = self.standings().iter().filter(|it| it.wanted && it.gap.is_none()).count();
         // A settled attempt outweighs one that gave up in passing, since nobody would ask it again.
         let understood = self.report.value().is_none_or(|report| report.quarantined.is_empty());
-        u32::try_from(read).unwrap_or(u32::MAX).saturating_mul(4)
+        u32::try_from(read).unwrap_or(u32::MAX).saturating_mul(A_SOURCE_READ)
             + u32::from(understood) * 2
             + u32::from(self.is_settled())
+    }
+
+    /// Whether a snapshot of this completeness is of an account that was opened: the role is a source too.
+    #[must_use]
+    pub fn is_opened(completeness: u32) -> bool {
+        completeness >= A_SOURCE_READ
     }
 
     /// Every source of the account, in table order.

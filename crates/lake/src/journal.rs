@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use orgsweep_core::{AccountId, RunId};
+use orgsweep_core::{AccountId, RunId, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::to_json;
@@ -47,6 +47,15 @@ pub struct Journalled {
     pub seen: HashSet<AccountId>,
     /// Those that a resumed sweep need not ask again.
     pub settled: HashSet<AccountId>,
+    /// Those that could be opened: by their role, or as the caller's own.
+    pub opened: HashSet<AccountId>,
+}
+
+impl Journalled {
+    /// The accounts whose snapshot failed in passing: a sweep that goes on with the run would ask them again.
+    pub fn unsettled(&self) -> impl Iterator<Item = AccountId> {
+        self.seen.difference(&self.settled).copied()
+    }
 }
 
 impl Journal {
@@ -88,6 +97,13 @@ impl Journal {
         self.segments.iter().map(|segment| segment.name.as_str())
     }
 
+    /// The worker that wrote the segment of this name.
+    #[must_use]
+    pub fn worker_of(segment: &str) -> &str {
+        // A name ends in the moment at which its writer started, and in a number.
+        segment.rsplitn(3, '-').nth(2).unwrap_or_default()
+    }
+
     /// Fixes the segments that the tables are built from: those of this journal, unless another fixed them first.
     ///
     /// # Errors
@@ -124,9 +140,12 @@ impl Journal {
                 }
             }
         }
-        let settled =
-            standings.iter().filter(|(_, (_, settled))| *settled).map(|(account_id, _)| *account_id).collect();
-        Ok(Journalled { seen: standings.into_keys().collect(), settled })
+        let those = |is: fn(&(u32, bool)) -> bool| {
+            standings.iter().filter(|(_, standing)| is(standing)).map(|(account_id, _)| *account_id).collect()
+        };
+        let settled = those(|(_, settled)| *settled);
+        let opened = those(|(completeness, _)| Snapshot::is_opened(*completeness));
+        Ok(Journalled { seen: standings.into_keys().collect(), settled, opened })
     }
 
     /// The accounts that a resumed sweep need not ask again.
@@ -244,7 +263,9 @@ mod tests {
                 let seen = winners.iter().map(|entry| entry.snapshot.account.id).collect();
                 let settled = winners.iter().filter(|entry| entry.snapshot.is_settled());
                 let settled = settled.map(|entry| entry.snapshot.account.id).collect();
-                assert_eq!(journal.journalled().await.unwrap(), Journalled { seen, settled });
+                let opened = winners.iter().filter(|entry| entry.snapshot.role.value().is_some());
+                let opened = opened.map(|entry| entry.snapshot.account.id).collect();
+                assert_eq!(journal.journalled().await.unwrap(), Journalled { seen, settled, opened });
             });
         }
     }
@@ -266,6 +287,16 @@ mod tests {
         assert_eq!(journal.segments().count(), 150);
         let expected = winners(&segments);
         assert!(read(&journal, FAN_IN).await == expected && read(&journal, 2).await == expected);
+    }
+
+    #[tokio::test]
+    async fn a_segment_names_its_worker() {
+        let lake = lake();
+        write(&lake, &[vec![entry(1, None, 0, ErrorKind::Denied)]]).await;
+        let journal = Journal::open(&lake, &run_id()).await.unwrap();
+        assert_eq!(journal.segments().map(Journal::worker_of).collect::<Vec<_>>(), ["w"]);
+        assert_eq!(Journal::worker_of("s003-of-008-host-1-7f-01a202b2c500-000012"), "s003-of-008-host-1-7f");
+        assert_eq!(Journal::worker_of("stray"), "");
     }
 
     #[tokio::test]

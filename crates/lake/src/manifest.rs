@@ -134,6 +134,14 @@ impl Lake {
         self.latest_sweep(|run| run.committed).await
     }
 
+    /// The newest sweep, committed or not: the one that `latest` means to whoever does a part of it.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn latest_run(&self) -> Result<Option<RunId>, LakeError> {
+        self.latest_sweep(|_| true).await
+    }
+
     async fn latest_sweep(&self, is_wanted: impl Fn(&RunState) -> bool) -> Result<Option<RunId>, LakeError> {
         let runs = self.runs().await?.into_iter().rev();
         Ok(runs.map(|run| (is_wanted(&run), run.run_id)).find(|(is, id)| *is && !id.is_recheck()).map(|(_, id)| id))
@@ -356,6 +364,7 @@ mod tests {
         assert_eq!(states, [(true, true), (false, true), (false, true), (false, false), (false, false)]);
         assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
         assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
+        assert_eq!(lake.latest_run().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
     }
 
     #[tokio::test]

@@ -213,7 +213,7 @@ fn check_selection(
     Ok(())
 }
 
-fn caller_unknown(source: ApiError) -> SweepError {
+pub(crate) fn caller_unknown(source: ApiError) -> SweepError {
     let hint = match source.kind {
         ErrorKind::Denied => "check what AWS_PROFILE or AWS_ACCESS_KEY_ID name; AWS refused it",
         ErrorKind::Expired => {

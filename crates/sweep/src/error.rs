@@ -20,6 +20,11 @@ pub enum SweepError {
         #[source]
         source: Box<ApiError>,
     },
+    /// A share of a plan is to be swept, and there is no plan.
+    #[error(
+        "the run has no plan yet, so that nobody knows its shares: sweep it without a share, which lists the accounts first"
+    )]
+    NoPlan,
     /// The accounts cannot be listed.
     #[error("the organization's accounts could not be listed: {hint}")]
     NotListed {

@@ -51,6 +51,17 @@ impl Gate {
         self.root.pass(entries, caller)
     }
 
+    /// Whether root sessions were refused, and none was granted to this worker.
+    pub(crate) fn is_root_in_doubt(&self) -> bool {
+        !self.root.held.is_empty()
+    }
+
+    /// Root sessions were granted to another: the refusals are the accounts' own.
+    pub(crate) fn root_proven(&mut self) -> Vec<JournalEntry> {
+        self.root.granted = true;
+        std::mem::take(&mut self.root.held)
+    }
+
     /// At the end of a sweep: nothing, unless root sessions were refused and none was granted.
     pub(crate) fn end(self, caller: &str) -> Result<(), SweepError> {
         if self.root.held.is_empty() { Ok(()) } else { Err(self.root.refused(caller)) }

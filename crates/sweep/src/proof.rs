@@ -1,7 +1,10 @@
 //! Showing that the caller's way into the accounts still works, when the last ones all failed.
+//!
+//! A worker may have a share in which every account refuses for good, so what others opened counts as well.
 
 use orgsweep_cloud::ApiError;
 use orgsweep_core::{AccountId, Call, ErrorKind};
+use orgsweep_lake::{Journal, Journalled};
 
 use crate::ask::Asker;
 use crate::error::SweepError;
@@ -9,8 +12,9 @@ use crate::gate::Gate;
 use crate::run::Sweeper;
 use crate::session::OpenAccount;
 
-/// Accounts that an earlier attempt settled are tried in turn, as some of them may be settled refusals.
-const EARLIER_ACCOUNTS: usize = 20;
+/// Accounts that an earlier attempt or another worker opened are tried in turn, then accounts of other shares, as some
+/// of them may refuse as well.
+pub(crate) const EARLIER_ACCOUNTS: usize = 20;
 
 /// Whether what the gate doubts is the accounts' own doing.
 ///
@@ -22,14 +26,7 @@ pub(crate) async fn way_in_still_works(gate: &Gate, sweeper: &Sweeper) -> Result
         let answer = asker.ask(Call::GetCallerIdentity, "", || sweeper.cloud.caller_identity()).await;
         return answer.map(|_| true).map_err(out_of_reach);
     }
-    let own = sweeper.caller.account_id;
-    let mut earlier: Vec<AccountId> = sweeper.settled.iter().copied().filter(|account| *account != own).collect();
-    earlier.sort_unstable();
-    let candidates = match gate.witness() {
-        Some(witness) => vec![witness],
-        None => earlier.into_iter().take(EARLIER_ACCOUNTS).collect(),
-    };
-    for account in candidates {
+    for account in candidates(gate, sweeper).await? {
         let role_arn = sweeper.settings.role.arn(&sweeper.caller, account);
         match OpenAccount::member(asker(sweeper), account, role_arn, sweeper).open().await {
             Ok(_) => return Ok(true),
@@ -39,6 +36,44 @@ pub(crate) async fn way_in_still_works(gate: &Gate, sweeper: &Sweeper) -> Result
         }
     }
     Ok(false)
+}
+
+impl Sweeper {
+    /// What is in the journal now, by whomever.
+    async fn journalled(&self) -> Result<Journalled, SweepError> {
+        Ok(Journal::open(&self.lake, &self.run_id).await?.journalled().await?)
+    }
+
+    /// Whether somebody must have been granted a root session to journal this: nothing else lets an account in that is
+    /// opened and settled, but for the two that are asked for none.
+    pub(crate) fn shows_root_session(&self, journalled: &Journalled) -> bool {
+        let has_none = |account: &AccountId| *account == self.caller.account_id || Some(*account) == self.management;
+        journalled.opened.intersection(&journalled.settled).any(|account| !has_none(account))
+    }
+}
+
+/// Accounts that may show that the role works.
+async fn candidates(gate: &Gate, sweeper: &Sweeper) -> Result<Vec<AccountId>, SweepError> {
+    if let Some(witness) = gate.witness() {
+        return Ok(vec![witness]);
+    }
+    // Other workers may have opened accounts since this one began.
+    let opened = sweeper.journalled().await?.opened;
+    let mut candidates: Vec<AccountId> = opened.iter().copied().collect();
+    candidates.sort_unstable();
+    candidates.extend(sweeper.elsewhere.iter().copied().filter(|account| !opened.contains(account)));
+    candidates.retain(|account| *account != sweeper.caller.account_id);
+    candidates.truncate(EARLIER_ACCOUNTS);
+    Ok(candidates)
+}
+
+/// Whether another worker, or an earlier attempt, was granted a root session. Nothing opened is journalled as settled
+/// before one was, except for the accounts that have none.
+///
+/// # Errors
+/// Where the journal cannot be read.
+pub(crate) async fn root_sessions_are_granted(sweeper: &Sweeper) -> Result<bool, SweepError> {
+    Ok(sweeper.shows_root_session(&sweeper.journalled().await?))
 }
 
 fn asker(sweeper: &Sweeper) -> Asker<'_> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use orgsweep_cloud::{Cloud, session_policy};
-use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, Source, Sources, Timestamp};
-use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
+use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Journalled, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
@@ -19,8 +19,10 @@ use crate::making::Making;
 use crate::memory::ReportMemory;
 use crate::pace::Pace;
 use crate::progress::Progress;
-use crate::proof::way_in_still_works;
+use crate::proof::{EARLIER_ACCOUNTS, root_sessions_are_granted, way_in_still_works};
+use crate::rival::Lookout;
 use crate::settings::SweepSettings;
+use crate::share::Share;
 use crate::stop::Stop;
 use crate::visit::{Visited, visit};
 
@@ -42,13 +44,15 @@ pub struct Sweep {
     pub run: Run,
     /// The plan that an earlier attempt wrote.
     pub plan: Option<Plan>,
+    /// What of the plan is swept; anything but the whole needs a plan.
+    pub share: Share,
     /// Which accounts are asked; a plan that is there outranks it.
     pub selection: Selection,
     /// How it is asked.
     pub settings: SweepSettings,
     /// When journal segments are closed.
     pub roll: RollPolicy,
-    /// The name that this process writes segments under.
+    /// The name that this process writes segments under, after that of its share. No other process has it.
     pub worker: String,
     /// Where progress is counted.
     pub progress: Arc<Progress>,
@@ -56,10 +60,10 @@ pub struct Sweep {
     pub stop: Stop,
 }
 
-/// A sweep that has covered its plan.
+/// A sweep that has covered its share of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// The plan, every asked account of which is in the journal.
+    /// The plan. Each account that the share asks is in the journal.
     pub plan: Plan,
 }
 
@@ -78,7 +82,12 @@ pub(crate) struct Sweeper {
     pub(crate) settings: SweepSettings,
     pub(crate) caller: Caller,
     pub(crate) management: Option<AccountId>,
+    pub(crate) lake: Lake,
+    pub(crate) run_id: RunId,
     pub(crate) settled: HashSet<AccountId>,
+    /// Some accounts that other shares ask.
+    pub(crate) elsewhere: Vec<AccountId>,
+    pub(crate) root_granted: bool,
     pub(crate) as_of: Timestamp,
     pub(crate) policy: Arc<str>,
     pub(crate) pace: Arc<Pace>,
@@ -100,7 +109,7 @@ impl Sweeper {
 }
 
 impl Sweep {
-    /// Covers the plan: afterwards each asked account is in the journal, read or refused.
+    /// Covers the share: afterwards each account that it asks is in the journal, read or refused.
     ///
     /// # Errors
     /// When it ends early; what was read is in the journal all the same, and the run can be resumed.
@@ -110,35 +119,64 @@ impl Sweep {
             // A build has already begun on the journal: what is asked now would come too late for it.
             return Ok(Swept { plan: plan.clone() });
         }
-        let settled = earlier.settled().await?;
-        let pace = Arc::new(Pace::new(self.settings.patience.quota_share()));
-        let sweeper = Arc::new(self.sweeper(settled, &pace));
+        let quota_share = self.settings.patience.quota_share().map(|share| share * self.share.of_quotas());
+        let pace = Arc::new(Pace::new(quota_share));
+        let sweeper = Arc::new(self.sweeper(earlier.journalled().await?, &pace));
+        let (prefix, worker) = (self.share.prefix(), self.worker());
+        let lookout = Lookout {
+            lake: &self.lake,
+            run_id: &self.run.run_id,
+            prefix: &prefix,
+            own: &worker,
+            earlier: earlier.segments().map(str::to_owned).collect(),
+            every: self.roll.max_age,
+        };
         let (to_visit, listed) = mpsc::channel(LISTED_AHEAD);
         let (to_journal, visited) = mpsc::channel(VISITED_AHEAD);
         let end = End::default();
         // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
-        let (plan, visits, journal) = tokio::join!(
-            self.list(&pace, to_visit, &end),
-            self.visit(Arc::clone(&sweeper), listed, to_journal, &end),
-            self.journal(&sweeper, visited, &end),
-        );
+        let stages = Box::pin(async {
+            tokio::join!(
+                self.list(&pace, to_visit, &end),
+                self.visit(Arc::clone(&sweeper), listed, to_journal, &end),
+                self.journal(&sweeper, visited, &end),
+            )
+        });
+        let (plan, visits, journal) = tokio::select! {
+            biased;
+            ended = stages => ended,
+            never = lookout.keep() => match never {},
+        };
         first_cause([journal.err(), visits.err()], plan)
     }
 
-    fn sweeper(&self, settled: HashSet<AccountId>, pace: &Arc<Pace>) -> Sweeper {
-        Sweeper {
+    /// The name that segments are written under.
+    fn worker(&self) -> String {
+        format!("{}{}", self.share.prefix(), self.worker)
+    }
+
+    fn sweeper(&self, earlier: Journalled, pace: &Arc<Pace>) -> Sweeper {
+        let elsewhere = self.plan.as_ref().map(|plan| self.share.elsewhere(plan, EARLIER_ACCOUNTS));
+        let mut sweeper = Sweeper {
             cloud: Arc::clone(&self.cloud),
             settings: self.settings.clone(),
             caller: self.discovered.caller.clone(),
             management: self.discovered.organization.as_ref().map(|organization| organization.management_account_id),
-            settled,
+            lake: self.lake.clone(),
+            run_id: self.run.run_id.clone(),
+            settled: HashSet::new(),
+            elsewhere: elsewhere.unwrap_or_default(),
+            root_granted: false,
             as_of: self.run.as_of,
             policy: Arc::from(session_policy(self.settings.optional)),
             pace: Arc::clone(pace),
             making: Making::new(self.settings.reports_in_making),
             memory: ReportMemory::new(self.settings.report_bytes),
             progress: Arc::clone(&self.progress),
-        }
+        };
+        sweeper.root_granted = sweeper.shows_root_session(&earlier);
+        sweeper.settled = earlier.settled;
+        sweeper
     }
 
     /// Sends the accounts to ask on their way, and writes the plan when all are known.
@@ -155,6 +193,9 @@ impl Sweep {
             self.replay(plan, &to_visit).await?;
             return Ok(plan.clone());
         }
+        if !self.share.is_whole() {
+            return Err(SweepError::NoPlan);
+        }
         let listing = Listing {
             pace,
             settings: &self.settings,
@@ -168,11 +209,13 @@ impl Sweep {
 
     /// A plan that is there already takes the place of the list.
     async fn replay(&self, plan: &Plan, to_visit: &mpsc::Sender<Account>) -> Result<(), SweepError> {
-        for planned in &plan.accounts {
-            self.progress.account_listed(planned.decision != Decision::Ask);
+        if self.share.is_whole() {
+            let skipped = plan.accounts.iter().filter(|planned| planned.decision != Decision::Ask);
+            skipped.for_each(|_| self.progress.account_listed(true));
         }
+        self.share.of_plan(plan).for_each(|_| self.progress.account_listed(false));
         self.progress.all_listed();
-        for account in plan.asked() {
+        for account in self.share.of_plan(plan) {
             to_visit.send(account.clone()).await.map_err(|_| SweepError::Stopped)?;
         }
         Ok(())
@@ -215,10 +258,9 @@ impl Sweep {
         mut visited: mpsc::Receiver<Visited>,
         end: &End,
     ) -> Result<(), SweepError> {
-        // Of an attempt that settled more than the caller's own account, root sessions are known to be granted.
-        let granted = sweeper.settled.len() > 1;
+        let granted = sweeper.root_granted;
         let mut gate = Gate::new(granted);
-        let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker, self.roll.clone());
+        let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker(), self.roll.clone());
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ending = loop {
@@ -256,6 +298,10 @@ impl Sweep {
             let (entries, proven) = prove(gate, sweeper).await?;
             gate = proven;
             push(&mut writer, entries).await?;
+            writer.flush().await?;
+        }
+        if gate.is_root_in_doubt() && root_sessions_are_granted(sweeper).await? {
+            push(&mut writer, gate.root_proven()).await?;
             writer.flush().await?;
         }
         gate.end(&sweeper.caller.arn)

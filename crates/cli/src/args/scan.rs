@@ -1,4 +1,4 @@
-//! The flags of `orgsweep scan`.
+//! The flags of `orgsweep scan`, those that its parts share included.
 
 use std::str::FromStr;
 
@@ -40,6 +40,14 @@ pub struct ScanArgs {
     /// Exit with 4 if there are failed findings of this severity or a worse one
     #[arg(long, value_name = "SEVERITY", value_parser = PossibleValuesParser::new(SEVERITIES))]
     pub fail_on: Option<String>,
+    /// What it asks, and by which rules it judges.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// What a run asks, and by which rules it judges.
+#[derive(Debug, Args)]
+pub struct AskArgs {
     /// Which rules judge.
     #[command(flatten)]
     pub rules: RuleArgs,
@@ -83,6 +91,14 @@ pub struct ScanArgs {
     /// Take credential reports that AWS has made up to this long ago [default: 4h]
     #[arg(long, value_name = "DURATION", help_heading = "Pace")]
     pub max_report_age: Option<String>,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+}
+
+/// How fast accounts are asked: each attempt at a run may have its own pace.
+#[derive(Debug, Args)]
+pub struct PaceArgs {
     /// Share of AWS's published quotas to start at, above 0 and up to 1 [default: 0.5]
     #[arg(long, value_name = "SHARE", help_heading = "Pace")]
     pub politeness: Option<String>,
@@ -117,9 +133,14 @@ pub(super) const SEVERITIES: [&str; 5] = ["informational", "low", "medium", "hig
 impl ScanArgs {
     /// The settings that these flags give.
     pub(super) fn assignments(&self) -> Vec<Assignment> {
+        let texts = [("lake.location", "--lake", &self.lake), ("output.fail_on", "--fail-on", &self.fail_on)];
+        given(texts).chain(self.ask.assignments()).collect()
+    }
+}
+
+impl AskArgs {
+    pub(super) fn assignments(&self) -> Vec<Assignment> {
         let texts = [
-            ("lake.location", "--lake", &self.lake),
-            ("output.fail_on", "--fail-on", &self.fail_on),
             ("role.name", "--role-name", &self.role_name),
             ("role.external_id", "--external-id", &self.external_id),
             ("role.session_name", "--session-name", &self.session_name),
@@ -127,11 +148,8 @@ impl ScanArgs {
             ("aws.partition", "--partition", &self.partition),
             ("aws.region", "--region", &self.region),
             ("sweep.max_report_age", "--max-report-age", &self.max_report_age),
-            ("sweep.politeness", "--politeness", &self.politeness),
-            ("sweep.accounts_in_flight", "--accounts-in-flight", &self.accounts_in_flight),
             ("sweep.key_ids_max", "--key-ids-max", &self.optional.key_ids_max),
         ];
-        let texts = texts.into_iter().filter_map(|(key, flag, value)| value.as_deref().map(|it| text(key, flag, it)));
         let lists = [
             list("accounts.include", "--accounts", &self.accounts),
             list("accounts.exclude", "--exclude-accounts", &self.exclude_accounts),
@@ -139,16 +157,32 @@ impl ScanArgs {
             list("accounts.exclude_ous", "--exclude-ou", &self.exclude_ou),
         ];
         let switches = [
-            ("sweep.pacing", "--no-pacing", self.no_pacing, false),
-            ("sweep.root_audit", "--root-audit", self.optional.root_audit, true),
-            ("sweep.key_ids", "--key-ids", self.optional.key_ids, true),
-            ("sweep.account_tags", "--account-tags", self.optional.account_tags, true),
+            switch("sweep.root_audit", "--root-audit", self.optional.root_audit.then_some(true)),
+            switch("sweep.key_ids", "--key-ids", self.optional.key_ids.then_some(true)),
+            switch("sweep.account_tags", "--account-tags", self.optional.account_tags.then_some(true)),
         ];
-        let switches = switches.into_iter().filter(|(.., is_given, _)| *is_given).map(|(key, flag, _, value)| {
-            Assignment { key: key.to_owned(), flag: flag.to_owned(), value: Value::Flag(value) }
-        });
-        texts.chain(lists.into_iter().flatten()).chain(switches).chain(self.rules.assignments()).collect()
+        let asked = given(texts).chain(lists.into_iter().flatten()).chain(switches.into_iter().flatten());
+        asked.chain(self.pace.assignments()).chain(self.rules.assignments()).collect()
     }
+}
+
+impl PaceArgs {
+    pub(super) fn assignments(&self) -> Vec<Assignment> {
+        let texts = [
+            ("sweep.politeness", "--politeness", &self.politeness),
+            ("sweep.accounts_in_flight", "--accounts-in-flight", &self.accounts_in_flight),
+        ];
+        given(texts).chain(switch("sweep.pacing", "--no-pacing", self.no_pacing.then_some(false))).collect()
+    }
+}
+
+/// The assignments of the texts that are given.
+fn given<const N: usize>(texts: [(&str, &str, &Option<String>); N]) -> impl Iterator<Item = Assignment> {
+    texts.map(|(key, flag, value)| value.as_deref().map(|value| text(key, flag, value))).into_iter().flatten()
+}
+
+fn switch(key: &str, flag: &str, value: Option<bool>) -> Option<Assignment> {
+    value.map(|value| Assignment { key: key.to_owned(), flag: flag.to_owned(), value: Value::Flag(value) })
 }
 
 /// Which run of a lake is meant.

@@ -68,7 +68,7 @@ impl Loaded {
                 _ => return Err(SettingsError::ForeignRun { key: key.clone() }),
             }
         }
-        Self::check(settings)
+        Self::check(settings, self.machine.clone())
     }
 }
 

@@ -1,0 +1,85 @@
+//! The end of a scan: tables are built and committed, and what they say is summed up. It asks AWS nothing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use orgsweep_build::build_run;
+use orgsweep_checks::Checker;
+use orgsweep_core::{Plan, Run};
+use orgsweep_lake::{Commit, Lake};
+use orgsweep_sweep::Tally;
+use tracing::{error, info, warn};
+
+use crate::failure::{Failure, Outcome};
+use crate::render;
+use crate::settings::Config;
+use crate::signals::Signals;
+use crate::summary::Summary;
+use crate::unread::{Gaps, list_gaps};
+use crate::wiring::build_options;
+
+/// A run whose accounts are all in the journal, and what it is built with.
+pub struct Committing<'a> {
+    /// Where it lies.
+    pub lake: &'a Lake,
+    /// The run.
+    pub run: &'a Run,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// What judges it.
+    pub checker: &'a Arc<Checker>,
+    /// Its settings.
+    pub config: &'a Config,
+    /// How it is stopped.
+    pub signals: &'a Signals,
+}
+
+impl Committing<'_> {
+    /// Builds the tables and commits the run; one that is committed already is returned as it is.
+    ///
+    /// # Errors
+    /// Exit code 1; the same call later goes on to the same bytes.
+    pub async fn commit(&self) -> Result<Commit, Failure> {
+        let options = build_options(self.config);
+        let build = async {
+            let built = build_run(self.lake, self.run, self.plan, self.checker, &options).await;
+            built.map_err(Failure::not_committed)
+        };
+        let commit = self.signals.unless_stopped("the run was committed", Box::pin(build)).await?;
+        self.signals.run_is_committed();
+        let findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows);
+        info!(findings, "committed");
+        Ok(commit)
+    }
+}
+
+/// Prints what a committed run came to. `tally` is how the asking went, if this process asked; `started` is when it
+/// began. The run stays committed, whatever becomes of its summary.
+pub async fn sum_up(
+    lake: &Lake,
+    commit: &Commit,
+    config: &Config,
+    (tally, started): (Option<Tally>, Instant),
+) -> Outcome {
+    let gaps = list_gaps(lake, commit).await.unwrap_or_else(|error| {
+        warn!(%error, "the accounts that were not read whole cannot be named");
+        Gaps::default()
+    });
+    let mut summary = Summary::new(lake, commit, gaps, tally, started.elapsed());
+    let outcome = outcome(&summary, config);
+    summary.exit_code = outcome.code();
+    if let Err(failure) = render::summary(&summary, config.output.format) {
+        error!(run_id = %commit.run_id, "the run is committed, but its summary was not printed: {}", failure.message());
+    }
+    outcome
+}
+
+fn outcome(summary: &Summary, config: &Config) -> Outcome {
+    if summary.has_failed(config.output.fail_on) {
+        Outcome::Findings
+    } else if summary.coverage.partial + summary.coverage.failed > 0 {
+        Outcome::Gaps
+    } else {
+        Outcome::Done
+    }
+}

@@ -1,0 +1,112 @@
+//! A run that an earlier command began: it goes on by its own settings and rules, whatever has changed since.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use orgsweep_checks::{Basis, Checker};
+use orgsweep_core::{Plan, Run, RunId, Timestamp};
+use orgsweep_lake::Lake;
+use orgsweep_sweep::Discovered;
+
+use crate::args::RunChoice;
+use crate::failure::Failure;
+use crate::settings::{Config, Loaded};
+use crate::stored;
+
+/// A run, and all that it goes on with.
+pub struct Continued {
+    /// The run.
+    pub run: Run,
+    /// Its plan; `None` while discovery has not ended.
+    pub plan: Option<Plan>,
+    /// Its settings.
+    pub config: Config,
+    /// What judges it.
+    pub checker: Arc<Checker>,
+}
+
+/// The run that a part of a scan is for: the newest one of the lake, or the one that is named.
+///
+/// # Errors
+/// Exit code 2 where the lake has none.
+pub async fn chosen(lake: &Lake, choice: &RunChoice) -> Result<RunId, Failure> {
+    match choice {
+        RunChoice::Run(run_id) => Ok(run_id.clone()),
+        RunChoice::Latest => lake.latest_run().await.map_err(Failure::not_committed)?.ok_or_else(|| {
+            let lake = lake.location();
+            Failure::usage(anyhow!("{lake} has no run: begin one with orgsweep plan --lake {lake}"))
+        }),
+    }
+}
+
+impl Continued {
+    /// Opens a run that is not committed.
+    ///
+    /// # Errors
+    /// Exit code 2 where there is no such run, it is a recheck, a flag differs from its settings, or its rules cannot be
+    /// used.
+    pub async fn open(lake: &Lake, run_id: &RunId, loaded: &Loaded) -> Result<Self, Failure> {
+        let run = lake.read_run(run_id).await.map_err(Failure::usage)?;
+        if let Some(sweep) = &run.recheck_of {
+            let told = anyhow!("run {run_id} is a recheck, which asks AWS nothing: recheck --run {sweep} makes it");
+            return Err(Failure::usage(told));
+        }
+        let config = loaded.resumed(&run.settings).map_err(Failure::usage)?.config;
+        // The rule files may have changed since; the run goes on by those that it was started with.
+        let rules = stored::rules(lake, &run).await?;
+        let plan = lake.read_plan(run_id).await.map_err(Failure::not_committed)?;
+        let basis = Basis { as_of: run.as_of, unasked: run.unasked };
+        let checker = Arc::new(Checker::compile(&rules, basis).map_err(Failure::usage)?);
+        Ok(Self { run, plan, config, checker })
+    }
+
+    /// Opens the run that `scan --resume` is for: the newest one that is not committed, or the one that is named.
+    ///
+    /// # Errors
+    /// As [`Continued::open`]; and exit code 2 where the run is committed, or judges by another time.
+    pub async fn resumed(
+        lake: &Lake,
+        choice: &RunChoice,
+        loaded: &Loaded,
+        as_of: Option<Timestamp>,
+    ) -> Result<Self, Failure> {
+        let run_id = match choice {
+            RunChoice::Run(run_id) => run_id.clone(),
+            RunChoice::Latest => {
+                let latest = lake.latest_uncommitted().await.map_err(Failure::not_committed)?;
+                latest.ok_or_else(|| {
+                    Failure::usage(anyhow!("{} has no run to resume: every run in it is committed", lake.location()))
+                })?
+            }
+        };
+        if !run_id.is_recheck() && lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.is_some() {
+            return Err(Failure::usage(anyhow!("run {run_id} is committed: there is nothing to resume")));
+        }
+        let continued = Self::open(lake, &run_id, loaded).await?;
+        let judged_by = continued.run.as_of;
+        if let Some(as_of) = as_of.filter(|as_of| *as_of != judged_by) {
+            let told = anyhow!("run {run_id} judges by {judged_by}, not by --as-of {as_of}: leave the flag out");
+            return Err(Failure::usage(told));
+        }
+        Ok(continued)
+    }
+
+    /// A run is one organization's; going on with it elsewhere would call its accounts unreadable.
+    ///
+    /// # Errors
+    /// Exit code 2 where whoever asks now is in another organization.
+    pub fn refuse_elsewhere(&self, now: &Discovered) -> Result<(), Failure> {
+        let run = &self.run;
+        let (then_id, now_id) = match (&run.organization, &now.organization) {
+            (Some(then), Some(now)) => (then.id.clone(), now.id.clone()),
+            _ => (run.caller.account_id.to_string(), now.caller.account_id.to_string()),
+        };
+        if then_id == now_id {
+            return Ok(());
+        }
+        Err(Failure::usage(anyhow!(
+            "run {} was started in {then_id}, and the caller is now in {now_id}: check AWS_PROFILE and AWS_ENDPOINT_URL",
+            run.run_id
+        )))
+    }
+}

@@ -1,0 +1,92 @@
+//! The middle of a scan: AWS is asked, and the journal kept. `scan` and `sweep` both do it here.
+
+use std::sync::Arc;
+
+use orgsweep_cloud::Cloud;
+use orgsweep_core::{Plan, Run};
+use orgsweep_lake::Lake;
+use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, identify, rejoin};
+use tracing::info;
+
+use crate::failure::Failure;
+use crate::settings::{Config, Machine};
+use crate::signals::Signals;
+use crate::wiring::{roll_policy, selection, sweep_settings, worker};
+
+/// Who asks whom, how, and for how long.
+pub struct Sweeping<'a> {
+    /// What is asked.
+    pub cloud: Arc<dyn Cloud>,
+    /// Where the journal lies.
+    pub lake: &'a Lake,
+    /// How it is asked.
+    pub config: &'a Config,
+    /// Who asks.
+    pub machine: &'a Machine,
+    /// How it is stopped.
+    pub signals: &'a Signals,
+    /// Where progress is counted.
+    pub progress: &'a Arc<Progress>,
+    /// What of the plan is asked.
+    pub share: Share,
+}
+
+impl Sweeping<'_> {
+    /// Finds out who asks, and which organization is asked: from the plan, where there is one.
+    ///
+    /// # Errors
+    /// Exit code 1 where AWS does not say, 2 where it shows that the settings cannot be meant.
+    pub async fn discover(&self, plan: Option<&Plan>) -> Result<Discovered, Failure> {
+        let settings = sweep_settings(self.config);
+        let asking = async {
+            let found = match plan {
+                Some(plan) => rejoin(&*self.cloud, &settings, plan, self.progress).await,
+                None => identify(&*self.cloud, &settings, self.progress).await,
+            };
+            found.map_err(failure)
+        };
+        let discovered = self.signals.unless_stopped("AWS said who the caller is", asking).await?;
+        let organization = discovered.organization.as_ref().map(|organization| &*organization.id);
+        info!(caller = discovered.caller.arn, organization, "AWS answers");
+        Ok(discovered)
+    }
+
+    /// Sweeps the share, and returns the whole plan.
+    ///
+    /// # Errors
+    /// Exit code 1; what was read is in the journal.
+    pub async fn sweep(&self, run: &Run, plan: Option<Plan>, discovered: Discovered) -> Result<Plan, Failure> {
+        info!(run_id = %run.run_id, share = %self.share, lake = self.lake.location(), "sweeping");
+        let sweep = Sweep {
+            cloud: Arc::clone(&self.cloud),
+            discovered,
+            lake: self.lake.clone(),
+            run: run.clone(),
+            plan,
+            share: self.share,
+            selection: selection(self.config),
+            settings: sweep_settings(self.config),
+            roll: roll_policy(self.config),
+            worker: worker(self.machine),
+            progress: Arc::clone(self.progress),
+            stop: self.signals.stop().clone(),
+        };
+        let swept = Box::pin(sweep.run()).await.map_err(failure)?;
+        info!(accounts = swept.plan.accounts.len(), requests = self.progress.tally().requests, "swept");
+        Ok(swept.plan)
+    }
+}
+
+/// Which exit code a sweep's end has: a selection that fits no account, a root audit that cannot be, or a share of
+/// nothing is wrong usage.
+pub fn failure(error: SweepError) -> Failure {
+    match error {
+        SweepError::NotInOrganization { .. }
+        | SweepError::NotInUnits { .. }
+        | SweepError::NoPath { .. }
+        | SweepError::RootAuditOff
+        | SweepError::NoPlan
+        | SweepError::NothingToAsk { .. } => Failure::usage(error),
+        error => Failure::not_committed(error),
+    }
+}
