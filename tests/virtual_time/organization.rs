@@ -172,6 +172,7 @@ impl Attempt {
             settings,
             roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },
             worker: self.worker.clone(),
+            began_at: Timestamp::now(),
             progress: Arc::clone(&self.progress),
             stop,
         };

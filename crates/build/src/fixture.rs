@@ -227,7 +227,7 @@ fn credentials(account: u64, users: &[&str]) -> RecordBatch {
 /// Journals each group of entries as a segment.
 pub(crate) async fn journal(lake: &Lake, worker: &str, segments: &[Vec<JournalEntry>]) {
     let policy = RollPolicy { max_bytes: usize::MAX, ..RollPolicy::default() };
-    let mut writer = JournalWriter::started_at(lake, &run().run_id, worker, policy, time());
+    let mut writer = JournalWriter::new(lake, &run().run_id, (worker, time()), policy);
     for entry in segments.iter().flat_map(|segment| segment.iter().map(Some).chain([None])) {
         match entry {
             Some(entry) => drop(writer.push(entry.clone()).await.unwrap()),

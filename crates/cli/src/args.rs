@@ -4,6 +4,7 @@
 mod commands;
 mod parts;
 mod scan;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use commands::{
 };
 pub use parts::{CommitArgs, PlanArgs, ShareArgs, SweepArgs};
 pub use scan::{AskArgs, PaceArgs, RunChoice, ScanArgs};
+pub use simulate::SimulateArgs;
 
 /// What each exit code means, shown below the help.
 const EXIT_CODES: &str = "\
@@ -89,6 +91,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Serve a simulated organization over HTTP, for any AWS client
     Sim(SimArgs),
+    /// Simulate seeds: a sweep that everything happens to, killed and gone on with, and held to what must be true
+    Simulate(SimulateArgs),
     /// Judge a committed run again, by the rules and params of now, without asking AWS
     Recheck(RecheckArgs),
     /// Count the accounts of a committed run by the controls of a framework
@@ -116,7 +120,7 @@ impl Cli {
             Command::Recheck(recheck) => assignments.extend(recheck.assignments()),
             Command::Compliance(compliance) => assignments.extend(compliance.assignments()),
             Command::Checks(checks) => assignments.extend(checks.assignments()),
-            Command::Sim(_) | Command::Config(_) | Command::Tables => {}
+            Command::Sim(_) | Command::Simulate(_) | Command::Config(_) | Command::Tables => {}
         }
         assignments
     }

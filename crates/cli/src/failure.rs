@@ -17,6 +17,8 @@ pub enum Outcome {
     Findings,
     /// Cases of the rule pack failed.
     CasesFailed,
+    /// A simulation found that something does not hold.
+    Broken,
 }
 
 impl Outcome {
@@ -24,7 +26,7 @@ impl Outcome {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::CasesFailed => 1,
+            Self::CasesFailed | Self::Broken => 1,
             Self::Gaps => 3,
             Self::Findings => 4,
         }

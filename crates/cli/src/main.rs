@@ -26,6 +26,7 @@ mod settings;
 mod share;
 mod show_check;
 mod signals;
+mod simulate;
 mod simulation;
 mod stored;
 mod summary;
@@ -74,6 +75,7 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
         Command::Commit(args) => block_on(commit::commit(args, loaded, screen)),
         Command::Demo(args) => block_on(demo::demo(args, loaded, screen)),
         Command::Sim(args) => block_on(simulation::serve(args)),
+        Command::Simulate(args) => simulate::simulate(args, loaded, screen),
         Command::Recheck(args) => block_on(recheck::recheck(args, loaded)),
         Command::Compliance(args) => block_on(compliance::compliance(args, &loaded.config)),
         Command::Checks(args) => checks::checks(args, &loaded.config),

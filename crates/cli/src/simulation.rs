@@ -35,6 +35,14 @@ pub async fn serve(args: &SimArgs) -> Result<Outcome, Failure> {
     }
 }
 
+/// The profile that a flag names.
+pub fn profile(profile: SimProfile) -> Profile {
+    match profile {
+        SimProfile::Instant => Profile::instant(),
+        SimProfile::Aws => Profile::aws(),
+    }
+}
+
 fn settings(args: &SimArgs) -> SimSettings {
     let defaults = SimSettings::default();
     let unreadable = Unreadable { denied: args.deny.clone(), ..defaults.mix.unreadable.clone() };
@@ -43,10 +51,7 @@ fn settings(args: &SimArgs) -> SimSettings {
         users_per_account: args.users_per_account,
         seed: args.seed,
         now: args.now,
-        profile: match args.profile {
-            SimProfile::Instant => Profile::instant(),
-            SimProfile::Aws => Profile::aws(),
-        },
+        profile: profile(args.profile),
         role_name: args.role_name.clone(),
         external_id: args.external_id.clone(),
         features: OrganizationFeatures {

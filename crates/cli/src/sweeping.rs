@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{Plan, Run};
+use orgsweep_core::{Plan, Run, Timestamp};
 use orgsweep_lake::Lake;
 use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, identify, rejoin};
 use tracing::info;
@@ -68,6 +68,7 @@ impl Sweeping<'_> {
             settings: sweep_settings(self.config),
             roll: roll_policy(self.config),
             worker: worker(self.machine),
+            began_at: Timestamp::now(),
             progress: Arc::clone(self.progress),
             stop: self.signals.stop().clone(),
         };

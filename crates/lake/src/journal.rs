@@ -205,7 +205,7 @@ mod tests {
         for (index, entries) in segments.iter().enumerate() {
             let started_at = Timestamp::from_millis(time().millis() + i64::try_from(index).unwrap());
             let policy = RollPolicy { max_bytes: usize::MAX, ..RollPolicy::default() };
-            let mut writer = JournalWriter::started_at(lake, &run_id(), "w", policy, started_at);
+            let mut writer = JournalWriter::new(lake, &run_id(), ("w", started_at), policy);
             for entry in entries {
                 writer.push(entry.clone()).await.unwrap();
             }

@@ -41,23 +41,17 @@ pub struct JournalWriter {
 }
 
 impl JournalWriter {
-    /// A writer whose segments are named for `worker`, whatever of it may stand in a name, and for this moment: a
-    /// process that goes on with the run writes beside its predecessor and never over it.
+    /// A writer whose segments are named for a worker, whatever of it may stand in a name, and for the moment when it
+    /// began: a process that goes on with the run writes beside its predecessor and never over it.
     #[must_use]
-    pub fn new(lake: &Lake, run_id: &RunId, worker: &str, policy: RollPolicy) -> Self {
-        Self::started_at(lake, run_id, worker, policy, Timestamp::now())
-    }
-
-    /// Like [`JournalWriter::new`], at a moment of the caller's choice.
-    #[must_use]
-    pub fn started_at(lake: &Lake, run_id: &RunId, worker: &str, policy: RollPolicy, started_at: Timestamp) -> Self {
+    pub fn new(lake: &Lake, run_id: &RunId, (worker, began_at): (&str, Timestamp), policy: RollPolicy) -> Self {
         let in_name = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         let worker: String = worker.chars().map(in_name).collect();
         Self {
             lake: lake.clone(),
             run_id: run_id.clone(),
             // Twelve hexadecimal digits sort by time for the next 8,900 years.
-            prefix: format!("{worker}-{:012x}", started_at.millis()),
+            prefix: format!("{worker}-{:012x}", began_at.millis()),
             policy,
             sequence: 0,
             rows: Vec::new(),
@@ -133,7 +127,7 @@ mod tests {
     use crate::fixture::{entry, lake, report, run_id, time};
 
     fn writer(lake: &Lake, policy: RollPolicy) -> JournalWriter {
-        JournalWriter::started_at(lake, &run_id(), "host.a/0", policy, time())
+        JournalWriter::new(lake, &run_id(), ("host.a/0", time()), policy)
     }
 
     fn small(account: u64) -> JournalEntry {

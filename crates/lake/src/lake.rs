@@ -246,7 +246,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("lake");
         let lake = Lake::open_or_create(&root.display().to_string()).await.unwrap();
-        let mut writer = JournalWriter::new(&lake, &run_id(), "w", RollPolicy::default());
+        let mut writer = JournalWriter::new(&lake, &run_id(), ("w", crate::fixture::time()), RollPolicy::default());
         writer.push(entry(1, Some(&["anna"]), 0, orgsweep_core::ErrorKind::Denied)).await.unwrap();
         writer.flush().await.unwrap();
         let (mut folders, mut files) = (vec![root], 0);

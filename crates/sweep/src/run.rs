@@ -54,6 +54,8 @@ pub struct Sweep {
     pub roll: RollPolicy,
     /// The name that this process writes segments under, after that of its share. No other process has it.
     pub worker: String,
+    /// When this process began, which its segments are named for as well.
+    pub began_at: Timestamp,
     /// Where progress is counted.
     pub progress: Arc<Progress>,
     /// How it is stopped.
@@ -260,7 +262,8 @@ impl Sweep {
     ) -> Result<(), SweepError> {
         let granted = sweeper.root_granted;
         let mut gate = Gate::new(granted);
-        let mut writer = JournalWriter::new(&self.lake, &self.run.run_id, &self.worker(), self.roll.clone());
+        let mut writer =
+            JournalWriter::new(&self.lake, &self.run.run_id, (&self.worker(), self.began_at), self.roll.clone());
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ending = loop {

@@ -1,0 +1,79 @@
+//! A committed run, read back: its tables row by row, and the bytes of its files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use futures::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
+use orgsweep_core::{AccountId, RunId, table};
+use orgsweep_lake::{Commit, Lake, LakeError};
+
+/// A committed run.
+pub(crate) struct Committed {
+    pub(crate) commit: Commit,
+    /// The rows of each table by account, each row a batch of its own, in the order in which they stand.
+    pub(crate) tables: BTreeMap<&'static str, BTreeMap<AccountId, Vec<RecordBatch>>>,
+    /// Every object of the lake that is no manifest: its place and its bytes.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+}
+
+impl Committed {
+    /// Reads the run; `None` if it is not committed.
+    pub(crate) async fn read(objects: &Arc<InMemory>, run_id: &RunId) -> Result<Option<Self>, LakeError> {
+        let lake = Lake::over(Arc::clone(objects) as Arc<dyn ObjectStore>, "memory");
+        let Some(commit) = lake.read_commit(run_id).await? else { return Ok(None) };
+        let mut tables = BTreeMap::new();
+        for table in [table::accounts(), table::credentials(), table::findings(), table::check_results()] {
+            let mut by_account: BTreeMap<AccountId, Vec<RecordBatch>> = BTreeMap::new();
+            let mut rows = lake.rows(&commit, table);
+            while let Some(batch) = rows.next().await? {
+                for row in 0..batch.num_rows() {
+                    if let Some(account) = account_of(&batch, row) {
+                        by_account.entry(account).or_default().push(batch.slice(row, 1));
+                    }
+                }
+            }
+            tables.insert(table.name, by_account);
+        }
+        let files = files(objects).await;
+        Ok(Some(Self { commit, tables, files }))
+    }
+
+    /// The rows of an account in a table.
+    pub(crate) fn rows(&self, table: &str, account: AccountId) -> &[RecordBatch] {
+        self.tables.get(table).and_then(|by_account| by_account.get(&account)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The accounts that a table has rows of.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.tables.get("accounts").into_iter().flat_map(|by_account| by_account.keys().copied())
+    }
+}
+
+fn account_of(batch: &RecordBatch, row: usize) -> Option<AccountId> {
+    text(&batch.slice(row, 1), "account_id").and_then(|text| AccountId::parse(&text).ok())
+}
+
+/// The text in a column of a batch of one row.
+pub(crate) fn text(row: &RecordBatch, column: &str) -> Option<String> {
+    let column = row.column_by_name(column)?.as_string_opt::<i32>()?;
+    (!column.is_empty() && column.is_valid(0)).then(|| column.value(0).to_owned())
+}
+
+/// Every object but the manifests. The store is memory, and does not fail.
+async fn files(objects: &Arc<InMemory>) -> Vec<(String, Vec<u8>)> {
+    let listed: Vec<_> = objects.list(None).try_collect().await.unwrap_or_default();
+    let mut files = Vec::new();
+    for object in listed.iter().filter(|object| !object.location.as_ref().starts_with('_')) {
+        if let Ok(found) = objects.get(&object.location).await
+            && let Ok(bytes) = found.bytes().await
+        {
+            files.push((object.location.to_string(), bytes.to_vec()));
+        }
+    }
+    files.sort();
+    files
+}

@@ -1,0 +1,21 @@
+//! Deterministic simulation: the real sweep and the real build, over a simulated organization and a lake in memory that
+//! both fail, in processes that are killed and started again until the run is committed.
+//!
+//! One seed decides the organization, every fault and every kill; there is one thread and a paused clock, so a seed that
+//! breaks an invariant breaks it again. This crate owns the faulty store and the invariants; what it runs is production's
+//! own code.
+
+mod committed;
+mod error;
+mod invariants;
+mod process;
+mod scenario;
+mod simulator;
+mod store;
+mod trace;
+
+pub use error::SimulateError;
+pub use invariants::Violation;
+pub use scenario::Scenario;
+pub use simulator::{Held, Simulated, Simulator};
+pub use trace::{Event, Trace};

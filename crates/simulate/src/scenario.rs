@@ -1,0 +1,154 @@
+//! What one simulation is made from: the organization, and everything about its run that the seed decides.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use fastrand::Rng;
+use orgsweep_core::{OrganizationFeatures, Partition, Source, Sources, Timestamp};
+use orgsweep_lake::RollPolicy;
+use orgsweep_sim::{Profile, SimSettings};
+use orgsweep_sweep::{Patience, RoleSettings, SweepSettings};
+
+/// 2026-11-22T10:00:00Z: facts, report times and ages stand still there, so that a run has one right answer.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
+
+/// The organization and how it behaves; the seed decides the rest.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Member accounts, besides the management account.
+    pub accounts: u32,
+    /// IAM users in each account.
+    pub users_per_account: u32,
+    /// How AWS behaves.
+    pub profile: Profile,
+}
+
+/// One seed's choices.
+pub(crate) struct Draws {
+    rng: Rng,
+    pub(crate) seed: u64,
+    pub(crate) optional: Sources,
+    pub(crate) rivals: u32,
+    pub(crate) lake_faults: LakeFaults,
+}
+
+/// How often the lake fails, in a thousand operations.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LakeFaults {
+    /// Writes that fail and are not done.
+    pub(crate) refused: u32,
+    /// Writes that are done and reported as failed.
+    pub(crate) answer_lost: u32,
+    /// Writes that take minutes.
+    pub(crate) hung: u32,
+    /// Reads and listings that fail.
+    pub(crate) unread: u32,
+}
+
+/// How a process ends, unless it ends by itself before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doom {
+    /// It lives.
+    None,
+    /// It is killed after this long.
+    KilledAfter(Duration),
+    /// It is killed at this write, which is done or not.
+    KilledAtWrite(u32, bool),
+    /// It is told to stop after this long.
+    StoppedAfter(Duration),
+}
+
+impl Draws {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x6f72_6773_7765_6570);
+        let optional: Sources = Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect();
+        let optional = if rng.u32(..3) == 0 { optional } else { Sources::NONE };
+        let rivals = if rng.u32(..4) == 0 { 2 } else { 1 };
+        let lake_faults = match rng.u32(..3) {
+            0 => LakeFaults::default(),
+            _ => LakeFaults {
+                refused: rng.u32(..30),
+                answer_lost: rng.u32(..30),
+                hung: rng.u32(..10),
+                unread: rng.u32(..5),
+            },
+        };
+        Self { rng, seed, optional, rivals, lake_faults }
+    }
+
+    /// Another source of choices, for whoever makes many.
+    pub(crate) fn fork(&mut self) -> Rng {
+        Rng::with_seed(self.rng.u64(..))
+    }
+
+    /// How the next process ends. A sweep of a hostile organization takes some minutes of its clock.
+    pub(crate) fn doom(&mut self) -> Doom {
+        match self.rng.u32(..6) {
+            0 | 1 => Doom::KilledAfter(self.moment(1..240_000)),
+            2 | 3 => Doom::KilledAtWrite(self.rng.u32(..24), self.rng.bool()),
+            4 => Doom::StoppedAfter(self.moment(1..240_000)),
+            _ => Doom::None,
+        }
+    }
+
+    /// How long somebody takes to start it again.
+    pub(crate) fn pause(&mut self) -> Duration {
+        self.moment(0..60_000)
+    }
+
+    fn moment(&mut self, millis: Range<u64>) -> Duration {
+        // Early moments are as interesting as late ones, and shorter.
+        let within = self.rng.f64() * self.rng.f64();
+        #[allow(clippy::cast_precision_loss, reason = "a few minutes in milliseconds are exact")]
+        let millis = (millis.start as f64 + (millis.end - millis.start) as f64 * within) / 1000.0;
+        Duration::from_secs_f64(millis)
+    }
+
+    /// How the next process sweeps: what a user may set differs, and what is right may not depend on it.
+    pub(crate) fn sweep_settings(&mut self) -> SweepSettings {
+        SweepSettings {
+            role: RoleSettings {
+                partition: Some(Partition::Aws),
+                name: "orgsweep-scanner".to_owned(),
+                external_id: None,
+                session_name: "orgsweep".to_owned(),
+                session_duration: Duration::from_mins(15),
+            },
+            patience: Patience {
+                attempts: 8,
+                call_timeout: Duration::from_mins(1),
+                report_deadline: Duration::from_mins(10),
+                account_deadline: Duration::from_mins(30),
+                politeness: 0.5 + self.rng.f64() / 2.0,
+                pacing: self.rng.u32(..8) > 0,
+            },
+            max_report_age: Duration::from_hours(4),
+            optional: self.optional,
+            key_ids_max: 100,
+            accounts_in_flight: 1 + self.rng.usize(..100),
+            reports_in_making: 1 + self.rng.usize(..100),
+            report_bytes: 1 << self.rng.u32(16..26),
+            seed: self.rng.u64(..),
+        }
+    }
+
+    /// When the next process closes a segment.
+    pub(crate) fn roll(&mut self) -> RollPolicy {
+        RollPolicy { max_bytes: 1 << self.rng.u32(12..20), max_age: self.moment(200..5_000) }
+    }
+}
+
+impl Scenario {
+    /// The organization of a seed.
+    pub(crate) fn organization(&self, seed: u64, profile: Profile) -> SimSettings {
+        SimSettings {
+            accounts: self.accounts,
+            users_per_account: self.users_per_account,
+            seed,
+            now: Some(NOW),
+            profile,
+            features: OrganizationFeatures { root_credentials_management: true, root_sessions: false },
+            ..SimSettings::default()
+        }
+    }
+}
