@@ -13,6 +13,7 @@ use orgsweep_core::{
     OrganizationFeatures, PasswordPolicy,
 };
 
+use crate::delivery::Delivery;
 use crate::environment::CALLER_ACCESS_KEY_ID;
 use crate::fault::kind_of;
 use crate::request::{
@@ -40,8 +41,18 @@ impl SimCloud {
         &self.simulation
     }
 
+    /// Asks, and has the answer come as it is delivered: lost and unreadable ones are told in the words of production.
     async fn ask(&self, call: Call, session: &Session, operation: Operation) -> Answered<Output> {
         let reply = self.simulation.answer(Request { signer: signer(session), operation }).await;
+        match reply.delivery {
+            Delivery::Whole => {}
+            Delivery::Late(time) => tokio::time::sleep(time).await,
+            Delivery::Never => return std::future::pending().await,
+            Delivery::Reset => return Err(lost(call, "the connection was reset")),
+            Delivery::CutOff => return Err(lost(call, "the connection was closed before the answer was whole")),
+            Delivery::Html(status) => return Err(not_from_aws(call, ErrorKind::Transient, status)),
+            Delivery::Garbage => return Err(not_from_aws(call, ErrorKind::Fatal, 200)),
+        }
         let request_id = Some(reply.request_id);
         match reply.outcome {
             Ok(value) => Ok(Answer { value, request_id }),
@@ -66,6 +77,16 @@ impl SimCloud {
             _ => None,
         })
     }
+}
+
+/// An answer that did not come.
+fn lost(call: Call, message: &str) -> ApiError {
+    ApiError::new(call, ErrorKind::Transient, "ConnectionFailed", message)
+}
+
+/// An answer that came and is none of AWS's.
+fn not_from_aws(call: Call, kind: ErrorKind, status: u16) -> ApiError {
+    ApiError::new(call, kind, "InvalidAnswer", format!("HTTP {status}, and the answer is none of AWS's"))
 }
 
 fn listed_key(key: request::ListedKey) -> ListedKey {

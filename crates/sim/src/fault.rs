@@ -86,6 +86,24 @@ impl Fault {
         }
     }
 
+    /// A failure of the service itself, in one of the two words for it where it has two.
+    #[must_use]
+    pub fn broken(service: Service, is_unhandled: bool) -> Self {
+        let message = "The request processing has failed because of an unknown error, exception or failure.";
+        match service {
+            Service::Sts | Service::Iam if is_unhandled => Self::new(500, "InternalFailure", message),
+            Service::Sts | Service::Iam => Self::new(500, "ServiceFailure", message),
+            Service::Organizations => Self::new(500, "ServiceException", message),
+            Service::Account => Self::new(500, "InternalServerException", message),
+        }
+    }
+
+    /// No capacity to make another report.
+    #[must_use]
+    pub fn no_capacity() -> Self {
+        Self::new(409, "LimitExceeded", "No more capacity to launch new report generation tasks")
+    }
+
     /// A parameter that cannot be.
     #[must_use]
     pub fn invalid(service: Service, message: impl Into<Cow<'static, str>>) -> Self {
@@ -146,6 +164,9 @@ mod tests {
         check(ErrorKind::Expired, Fault::expired);
         check(ErrorKind::Throttled, Fault::throttled);
         check(ErrorKind::Fatal, |service| Fault::invalid(service, ""));
+        check(ErrorKind::Transient, |service| Fault::broken(service, false));
+        check(ErrorKind::Transient, |service| Fault::broken(service, true));
+        check(ErrorKind::Throttled, |_| Fault::no_capacity());
     }
 
     #[test]

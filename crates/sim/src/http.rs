@@ -79,7 +79,7 @@ async fn handle(request: http::Request<Incoming>, simulation: &Simulation) -> ht
     };
     let reply = match operation {
         Ok(operation) => simulation.answer(Request { signer: signer(&head.headers), operation }).await,
-        Err(fault) => Reply { request_id: simulation.next_request_id(), outcome: Err(fault) },
+        Err(fault) => simulation.refuse(fault),
     };
     respond(service, reply)
 }

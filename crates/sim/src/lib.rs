@@ -11,8 +11,10 @@
 mod action;
 mod calendar;
 mod cloud;
+mod delivery;
 mod environment;
 mod fault;
+mod hostility;
 mod http;
 mod mix;
 mod model;
@@ -28,8 +30,10 @@ mod truth;
 
 pub use action::{Action, Actions};
 pub use cloud::SimCloud;
+pub use delivery::{Delivery, GARBAGE, PROXY_PAGE};
 pub use environment::{CALLER_ACCESS_KEY_ID, CALLER_SECRET_ACCESS_KEY, CALLER_USER_NAME, client_environment};
 pub use fault::{Fault, kind_of};
+pub use hostility::{HostileFault, Hostility, UnknownFault};
 pub use http::serve;
 pub use mix::{Mix, PerMille, RootMix, Unreadable, UserMix};
 pub use model::{
@@ -44,5 +48,5 @@ pub use request::{
     Signer,
 };
 pub use settings::SimSettings;
-pub use simulation::Simulation;
+pub use simulation::{LastingFaults, Simulation};
 pub use truth::write_truth;

@@ -3,8 +3,20 @@
 use crate::action::Action;
 
 /// A rate: how many of a thousand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PerMille(pub u16);
+
+impl PerMille {
+    /// The rate of a share from 0 to 1, rounded; `None` for what is no share.
+    #[must_use]
+    pub fn from_share(share: f64) -> Option<Self> {
+        if !(0.0..=1.0).contains(&share) {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+        Some(Self((share * 1000.0).round() as u16))
+    }
+}
 
 /// How common each habit is. The default is meant to be believed: a large organization that is neither a model of
 /// virtue nor a ruin.

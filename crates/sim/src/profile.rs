@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::hostility::Hostility;
 use crate::random::Draw;
 
 /// A rate limit: a bucket of `burst` tokens that fills at `per_second`.
@@ -96,14 +97,15 @@ pub struct Profile {
     pub latencies: Latencies,
     /// How credential reports are made.
     pub reports: ReportMaking,
+    /// What goes wrong.
+    pub hostility: Hostility,
 }
 
 /// A text that names no profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a profile of the simulation; known are instant and aws{later}")]
+#[error("{text:?} is not a profile of the simulation; known are instant, aws and hostile")]
 pub struct UnknownProfile {
     text: String,
-    later: &'static str,
 }
 
 impl Profile {
@@ -118,7 +120,7 @@ impl Profile {
             account: Latency::NONE,
         };
         let reports = ReportMaking { base: Latency::NONE, per_user: Duration::ZERO, capacity: None };
-        Self { name: "instant", quotas: Quotas::default(), latencies, reports }
+        Self { name: "instant", quotas: Quotas::default(), latencies, reports, hostility: Hostility::NONE }
     }
 
     /// AWS as published and observed.
@@ -151,20 +153,26 @@ impl Profile {
             per_user: Duration::from_micros(400),
             capacity: Some(2000),
         };
-        Self { name: "aws", quotas, latencies, reports }
+        Self { name: "aws", quotas, latencies, reports, hostility: Hostility::NONE }
+    }
+
+    /// AWS as it never is all at once: the quotas and latencies of [`Profile::aws`], and every fault there is.
+    #[must_use]
+    pub fn hostile() -> Self {
+        Self { name: "hostile", hostility: Hostility::hostile(), ..Self::aws() }
     }
 }
 
 impl FromStr for Profile {
     type Err = UnknownProfile;
 
-    /// `instant` or `aws`. `hostile` has its name kept, and is not offered yet.
+    /// `instant`, `aws` or `hostile`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "instant" => Ok(Self::instant()),
             "aws" => Ok(Self::aws()),
-            "hostile" => Err(UnknownProfile { text: text.to_owned(), later: " (hostile is not offered yet)" }),
-            _ => Err(UnknownProfile { text: text.to_owned(), later: "" }),
+            "hostile" => Ok(Self::hostile()),
+            _ => Err(UnknownProfile { text: text.to_owned() }),
         }
     }
 }
@@ -178,8 +186,9 @@ mod tests {
     fn profiles_are_found_by_name() {
         assert_eq!("aws".parse(), Ok(Profile::aws()));
         assert_eq!("instant".parse(), Ok(Profile::instant()));
-        let error = "hostile".parse::<Profile>().unwrap_err();
-        assert!(error.to_string().ends_with("known are instant and aws (hostile is not offered yet)"), "{error}");
+        assert_eq!("hostile".parse(), Ok(Profile::hostile()));
+        let error = "kind".parse::<Profile>().unwrap_err();
+        assert!(error.to_string().ends_with("known are instant, aws and hostile"), "{error}");
     }
 
     #[test]

@@ -46,6 +46,20 @@ pub(crate) enum Topic {
     Tags = 17,
     /// The key that came with a user.
     KeyAtCreation = 18,
+    /// When there are throttling storms, and which requests they strike.
+    Storm = 19,
+    /// When there is no capacity to make reports.
+    NoCapacity = 20,
+    /// What becomes of one request.
+    Passing = 21,
+    /// The lasting faults of an account.
+    Lasting = 22,
+    /// Which sessions die early.
+    SessionDeath = 23,
+    /// Which reports expire before they are fetched.
+    ReportExpiry = 24,
+    /// How far AWS's clock is off.
+    ClockSkew = 25,
 }
 
 /// The finalizer of splitmix64: a bijection in which each bit of the input moves half of the output.

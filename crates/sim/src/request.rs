@@ -3,6 +3,7 @@
 use orgsweep_core::{AccountId, ContactType, Organization, PasswordPolicy, Tag, Timestamp};
 
 use crate::action::Action;
+use crate::delivery::Delivery;
 use crate::fault::Fault;
 use crate::model::{AccountFacts, ContactFacts, UserFacts};
 
@@ -347,4 +348,6 @@ pub struct Reply {
     pub request_id: String,
     /// What came of it.
     pub outcome: Result<Output, Fault>,
+    /// How it gets to whoever asked.
+    pub delivery: Delivery,
 }

@@ -1,12 +1,13 @@
 //! The simulation: the model, and what changes. One entry, [`Simulation::answer`], serves both faces.
 //!
 //! A request passes five gates, each in a place of its own: who signs ([`principal`]), whether the quota has room
-//! ([`buckets`]), how long the answer takes, whether it is allowed, and what is answered. The `hostile` profile, when
-//! it comes, is a gate between the second and the third.
+//! ([`buckets`]), how long the answer takes, whether it is allowed, and what is answered. Between the second and the
+//! third stands what goes wrong ([`hostile`]).
 
 mod account;
 mod buckets;
 mod clock;
+mod hostile;
 mod iam;
 mod listing;
 mod organizations;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use orgsweep_core::{AccountId, Timestamp};
 use tokio::time::Instant;
 
+use crate::delivery::Delivery;
 use crate::fault::Fault;
 use crate::model::Model;
 use crate::profile::{Profile, Quota};
@@ -30,9 +32,13 @@ use crate::settings::SimSettings;
 use crate::token::TokenKey;
 use buckets::{Buckets, Meter};
 use clock::Clock;
+use hostile::Disturbance;
+use hostile::lasting::clock_skew;
 use organizations::listing_start;
 use principal::Principal;
 use report_desk::ReportDesk;
+
+pub use hostile::lasting::LastingFaults;
 
 /// A simulated organization that answers requests.
 ///
@@ -64,7 +70,7 @@ impl Simulation {
             profile: settings.profile.clone(),
             role_name: settings.role_name.trim_start_matches('/').to_owned(),
             external_id: settings.external_id.clone(),
-            clock: Clock::new(settings.now),
+            clock: Clock::new(settings.now, clock_skew(settings.seed, &settings.profile.hostility)),
             token_key: TokenKey::new(settings.seed),
             buckets: Buckets::default(),
             reports: ReportDesk::default(),
@@ -93,21 +99,37 @@ impl Simulation {
 
     /// Answers one request, after as long as the profile says.
     pub async fn answer(&self, request: Request) -> Reply {
-        let request_id = self.next_request_id();
+        let number = self.next_number();
         let Request { signer, operation } = request;
         let admitted = self.admit(&signer, &operation);
+        let disturbance = match &admitted {
+            Ok(principal) => self.disturbance(number, principal, &operation),
+            Err(_) => Disturbance::default(),
+        };
         let latency = self.latency(&operation, admitted.as_ref().map_or(0, Principal::index));
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let outcome = admitted.and_then(|principal| self.perform(&principal, operation));
-        Reply { request_id, outcome }
+        let outcome = match (admitted, &disturbance.refusal) {
+            (Ok(_), Some(refusal)) => Err(refusal.clone()),
+            (Ok(principal), None) => disturbance.strike(self.perform(&principal, operation)),
+            (Err(fault), _) => Err(fault),
+        };
+        Reply { request_id: self.request_id(number), outcome, delivery: disturbance.delivery }
     }
 
-    /// An id for a request that is answered without being understood.
+    /// Answers a request that was not understood.
     #[must_use]
-    pub fn next_request_id(&self) -> String {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+    pub fn refuse(&self, fault: Fault) -> Reply {
+        Reply { request_id: self.request_id(self.next_number()), outcome: Err(fault), delivery: Delivery::Whole }
+    }
+
+    fn next_number(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The id of the request of this number.
+    fn request_id(&self, number: u64) -> String {
         let mut draw = Draw::new(self.model.seed() ^ number.rotate_left(32), Topic::RequestId, 0, 0);
         let (high, low) = (draw.bits(), draw.bits());
         format!(
@@ -155,7 +177,7 @@ impl Simulation {
     fn admit(&self, signer: &crate::request::Signer, operation: &Operation) -> Result<Principal, Fault> {
         let service = operation.service();
         let now = Instant::now();
-        let principal = self.authenticate(signer, service, self.clock.real(now))?;
+        let principal = self.authenticate(signer, service, self.clock.of_credentials(now))?;
         if let Some((meter, account, quota)) = self.quota(&principal, operation)
             && !self.buckets.take(meter, account, quota, now)
         {
@@ -245,8 +267,9 @@ mod tests {
     #[test]
     fn request_ids_are_uuids_and_the_same_in_every_simulation() {
         let (one, two) = (Simulation::new(&SimSettings::default()), Simulation::new(&SimSettings::default()));
-        let ids: Vec<String> = (0..3).map(|_| one.next_request_id()).collect();
-        assert_eq!(ids, [two.next_request_id(), two.next_request_id(), two.next_request_id()]);
+        let next = |simulation: &Simulation| simulation.refuse(Fault::throttled(Service::Iam)).request_id;
+        let ids: Vec<String> = (0..3).map(|_| next(&one)).collect();
+        assert_eq!(ids, [next(&two), next(&two), next(&two)]);
         assert!(ids[0] != ids[1] && ids[0].len() == 36 && ids[0].as_bytes()[14] == b'4', "{ids:?}");
         assert_eq!(one.requests_answered(), 3);
     }

@@ -13,7 +13,7 @@ use crate::random::{Draw, Topic, UPPER};
 pub(crate) struct Claims {
     /// The account that the session is in.
     pub(crate) index: u32,
-    /// When it ends, in whole seconds.
+    /// When it ends.
     pub(crate) expires_at: Timestamp,
     /// Whether it is a root session; else it is one of the scanner role.
     pub(crate) is_root: bool,

@@ -15,6 +15,9 @@ const UNKNOWN: &str = "Unknown";
 
 impl Simulation {
     pub(super) fn generate_report(&self, index: u32) -> Outcome {
+        if self.never_comes(index) {
+            return Ok(Output::ReportInProgress);
+        }
         let now = self.now();
         let takes = self.report_duration(index);
         let generated_at = self.generation_time(now, takes);
@@ -23,15 +26,19 @@ impl Simulation {
             Order::Started => Ok(Output::ReportStarted),
             Order::InProgress => Ok(Output::ReportInProgress),
             Order::Complete => Ok(Output::ReportComplete),
-            Order::NoCapacity => {
-                let message = "No more capacity to launch new report generation tasks";
-                Err(Fault::new(409, "LimitExceeded", message))
-            }
+            Order::NoCapacity => Err(Fault::no_capacity()),
         }
     }
 
     pub(super) fn fetch_report(&self, index: u32) -> Outcome {
-        match self.reports.look(index, self.model.earlier_report(index), self.now()) {
+        if self.never_comes(index) {
+            return Err(Fault::new(404, "ReportInProgress", UNKNOWN));
+        }
+        let now = self.now();
+        if self.report_expires(index) {
+            self.reports.expire_once(index, now.instant);
+        }
+        match self.reports.look(index, self.model.earlier_report(index), now) {
             Shelf::Ready(generated_at) => {
                 let mut content = Vec::new();
                 write_report(&self.model, index, generated_at, &mut content);

@@ -71,6 +71,9 @@ impl Simulation {
 
     fn authorize_action(&self, claims: &Claims, action: Action, service: Service) -> Result<(), Fault> {
         let principal = Principal::Session(claims.clone());
+        if self.is_closed(claims.index, self.elapsed()) {
+            return Err(self.refusal(&principal, service, action.name(), "* because the account is closed"));
+        }
         if self.model.standing(claims.index).denied_calls.contains(action) {
             return Err(self.refusal(
                 &principal,

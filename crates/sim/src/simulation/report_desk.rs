@@ -58,6 +58,18 @@ struct Inner {
 struct Ordered {
     ready: Instant,
     generated_at: Timestamp,
+    expiry: Expiry,
+}
+
+/// Whether a report was thrown away before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    /// It was not.
+    NotYet,
+    /// It was, and no other was ordered since.
+    Now,
+    /// The one before it was.
+    Before,
 }
 
 /// How a report would be made.
@@ -77,7 +89,11 @@ impl ReportDesk {
         if ordered.is_some_and(|ordered| now.instant < ordered.ready) {
             return Order::InProgress;
         }
-        let latest = ordered.map(|ordered| ordered.generated_at).or(earlier);
+        let has_expired = ordered.is_some_and(|ordered| ordered.expiry != Expiry::NotYet);
+        let latest = match ordered {
+            Some(ordered) => Some(ordered.generated_at).filter(|_| ordered.expiry != Expiry::Now),
+            None => earlier,
+        };
         if latest.is_some_and(|generated_at| now.time.since(generated_at) < FRESH_FOR) {
             return Order::Complete;
         }
@@ -87,7 +103,8 @@ impl ReportDesk {
         }
         let ready = now.instant + making.takes;
         inner.making.push(Reverse(ready));
-        inner.ordered.insert(account, Ordered { ready, generated_at: making.generated_at });
+        let expiry = if has_expired { Expiry::Before } else { Expiry::NotYet };
+        inner.ordered.insert(account, Ordered { ready, generated_at: making.generated_at, expiry });
         Order::Started
     }
 
@@ -96,6 +113,7 @@ impl ReportDesk {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = match inner.ordered.get(&account) {
             Some(ordered) if now.instant < ordered.ready => return Shelf::InProgress,
+            Some(ordered) if ordered.expiry == Expiry::Now => return Shelf::Expired,
             Some(ordered) => Some(ordered.generated_at),
             None => earlier,
         };
@@ -103,6 +121,18 @@ impl ReportDesk {
             Some(generated_at) if now.time.since(generated_at) > SERVED_FOR => Shelf::Expired,
             Some(generated_at) => Shelf::Ready(generated_at),
             None => Shelf::Empty,
+        }
+    }
+
+    /// Throws away the report that was made for an account, but never a second one. A report from before any order
+    /// stays, since the one that would follow it would tell other facts.
+    pub(super) fn expire_once(&self, account: u32, now: Instant) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ordered) = inner.ordered.get_mut(&account)
+            && ordered.expiry == Expiry::NotYet
+            && ordered.ready <= now
+        {
+            ordered.expiry = Expiry::Now;
         }
     }
 }
@@ -175,6 +205,22 @@ mod tests {
         assert_eq!((old.look(1, 0), old.order(1, 0)), (Shelf::Ready(old.earlier.unwrap()), Order::Started));
         let expired = Office::new(Some(25), None);
         assert_eq!((expired.look(1, 0), expired.order(1, 0)), (Shelf::Expired, Order::Started));
+    }
+
+    #[test]
+    fn a_report_that_expired_before_its_time_is_made_once_more_and_then_stays() {
+        let office = Office::new(None, None);
+        let expire = |seconds| office.desk.expire_once(1, office.at(seconds).instant);
+        office.order(1, 0);
+        expire(1);
+        assert_eq!(office.look(1, 1), Shelf::InProgress, "what is being made cannot expire");
+        expire(2);
+        assert_eq!((office.look(1, 2), office.order(1, 2)), (Shelf::Expired, Order::Started));
+        expire(4);
+        assert_eq!((office.order(1, 4), office.look(1, 4)), (Order::Complete, Shelf::Ready(day().plus(2 * TAKES))));
+        let earlier = Office::new(Some(1), None);
+        earlier.desk.expire_once(1, earlier.start);
+        assert_eq!(earlier.look(1, 0), Shelf::Ready(earlier.earlier.unwrap()));
     }
 
     #[test]

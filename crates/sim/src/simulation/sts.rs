@@ -87,11 +87,13 @@ impl Simulation {
     pub(super) fn root_account_index(&self, target: &str) -> Option<u32> {
         let prefix = format!("arn:{}:iam::", self.model.partition());
         let account = target.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(":root")).unwrap_or(target);
-        self.find_account(account).filter(|index| *index > 0 && self.model.standing(*index).state.is_usable())
+        let is_open =
+            |index: u32| self.model.standing(index).state.is_usable() && !self.is_closed(index, self.elapsed());
+        self.find_account(account).filter(|index| *index > 0 && is_open(*index))
     }
 
     fn session_end(&self, seconds: u64) -> orgsweep_core::Timestamp {
-        self.clock.real(Instant::now()).whole_seconds().plus(Duration::from_secs(seconds))
+        self.clock.of_credentials(Instant::now()).whole_seconds().plus(Duration::from_secs(seconds))
     }
 
     /// The account whose scanner role the ARN names, where it has one.
@@ -107,17 +109,23 @@ impl Simulation {
         let index = self.role_account_index(&input.role_arn)?;
         let is_trusted = self.external_id.is_none() || self.external_id == input.external_id;
         let is_granted = self.model.standing(index).role == RoleStanding::Granted;
-        (is_trusted && is_granted).then_some(index)
+        let elapsed = self.elapsed();
+        let is_there = !self.is_closed(index, elapsed) && !self.is_role_late(index, elapsed);
+        (is_trusted && is_granted && is_there).then_some(index)
     }
 
-    fn open_session(&self, claims: Claims, policy: Option<&str>) -> AssumedRole {
+    /// Opens a session. One that dies early is promised its whole time all the same.
+    fn open_session(&self, mut claims: Claims, policy: Option<&str>) -> AssumedRole {
+        let promised = claims.expires_at;
+        let now = self.clock.of_credentials(Instant::now());
+        claims.expires_at = self.early_death(claims.index, claims.serial, now).unwrap_or(promised);
         let (access_key_id, session_token) = self.token_key.seal(&claims);
         let mut draw = Draw::new(self.model.seed() ^ claims.serial.rotate_left(32), Topic::Ids, claims.index, u32::MAX);
         AssumedRole {
             access_key_id,
             secret_access_key: draw.text(LOWER, 40),
             session_token,
-            expires_at: claims.expires_at,
+            expires_at: promised,
             packed_policy_percent: policy.and_then(|policy| u64::try_from(policy.len() * 100 / POLICY_MOST).ok()),
             identity: self.identity(&Principal::Session(claims)),
         }
