@@ -40,6 +40,7 @@ pub fn profile(profile: SimProfile) -> Profile {
     match profile {
         SimProfile::Instant => Profile::instant(),
         SimProfile::Aws => Profile::aws(),
+        SimProfile::Hostile => Profile::hostile(),
     }
 }
 

@@ -107,6 +107,8 @@ pub enum SimProfile {
     Instant,
     /// AWS's published quotas and observed latencies
     Aws,
+    /// The same, with everything that can go wrong
+    Hostile,
 }
 
 /// What is checked, and whether the rules hold what they promise.

@@ -29,7 +29,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=5_000))]
     pub users_per_account: u32,
     /// How AWS behaves
-    #[arg(long, value_enum, value_name = "PROFILE", default_value_t = SimProfile::Aws)]
+    #[arg(long, value_enum, value_name = "PROFILE", default_value_t = SimProfile::Hostile)]
     pub profile: SimProfile,
 }
 
