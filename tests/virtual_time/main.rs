@@ -10,6 +10,7 @@
 )]
 
 mod callers_fault;
+mod earlier_runs;
 mod faulty;
 mod nothing_unknown_passes;
 mod organization;

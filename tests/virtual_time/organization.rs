@@ -1,5 +1,6 @@
 //! A simulated organization, and attempts at sweeping it into a lake in memory.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use orgsweep_build::{BuildOptions, Compute, build_run};
 use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{AccountId, Caller, Partition, Plan, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Partition, Plan, ReportFacts, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
 use orgsweep_sim::{Action, Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{
@@ -92,6 +93,8 @@ pub(crate) struct Attempt {
     pub(crate) optional: Sources,
     pub(crate) share: Share,
     pub(crate) worker: String,
+    pub(crate) warm: Vec<Account>,
+    pub(crate) carried: HashMap<AccountId, ReportFacts>,
 }
 
 impl Attempt {
@@ -109,6 +112,7 @@ impl Attempt {
             rule_pack_sha256: rules().sha256(),
             unasked: Sources::NONE,
             recheck_of: None,
+            carry_from: None,
             settings: serde_json::Map::new(),
         };
         Self {
@@ -123,6 +127,8 @@ impl Attempt {
             optional: Sources::NONE,
             share: Share::WHOLE,
             worker: "test".to_owned(),
+            warm: Vec::new(),
+            carried: HashMap::new(),
         }
     }
 
@@ -168,6 +174,8 @@ impl Attempt {
             run: self.run.clone(),
             plan,
             share: self.share,
+            warm: self.warm.clone(),
+            carried: self.carried.clone(),
             selection: Selection::default(),
             settings,
             roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },

@@ -6,8 +6,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 use orgsweep_core::{
     Account, AccountSummary, Contact, ContactType, Gap, ListedKey, OrgPath, Organization, OrganizationFeatures,
-    Outcome, PasswordPolicy, Plan, Reading, ReportFacts, RootAnswer, RootPosture, SkipReason, Snapshot, Source, Tag,
-    table,
+    Outcome, PasswordPolicy, Plan, Reading, ReportFacts, RootAnswer, RootPosture, RunId, SkipReason, Snapshot, Source,
+    Tag, table,
 };
 
 use crate::columns::{
@@ -185,6 +185,7 @@ fn coverage(rows: &[AccountRow<'_>], household: &Household) -> Result<Vec<ArrayR
         unanswered(rows, household)?,
         times(report().map(|report| report.map(|report| report.generated_at))),
         flags(report().map(|report| report.map(|report| report.older_than_asked))),
+        texts(report().map(|report| report?.carried_from.as_ref().map(RunId::as_str))),
         integers(report().map(|report| report.map(|report| i32::try_from(report.rows).unwrap_or(i32::MAX)))),
         integers(rows.iter().map(AccountRow::report_users)),
         quarantined_rows(rows)?,

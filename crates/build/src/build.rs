@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use orgsweep_checks::Checker;
-use orgsweep_core::{AccountId, Plan, Run};
-use orgsweep_lake::{Commit, DEFAULT_PART_BYTES, Journal, Lake};
+use orgsweep_core::{AccountId, Plan, Run, table};
+use orgsweep_lake::{Commit, DEFAULT_PART_BYTES, Journal, Lake, TableRows};
 
 use crate::BuildError;
 use crate::accounts::Household;
@@ -90,11 +90,20 @@ impl Build<'_> {
         if missing.is_empty() { Ok(()) } else { Err(BuildError::not_covered(missing)) }
     }
 
+    /// The credentials of the run whose reports are carried over, as far as they are a report's own.
+    async fn carried(self) -> Result<Option<TableRows>, BuildError> {
+        let Some(run_id) = &self.run.carry_from else { return Ok(None) };
+        let commit = self.lake.read_commit(run_id).await?.ok_or_else(|| BuildError::gone(run_id))?;
+        let columns: Vec<&str> = table::credential_report().columns.iter().map(|column| column.name).collect();
+        Ok(Some(self.lake.columns(&commit, table::credentials(), &columns)))
+    }
+
     async fn write_tables(self, journal: &Journal) -> Result<Built, BuildError> {
         let context = Context { checker: Arc::clone(self.checker), household: Household::of(self.plan) };
         let context = Arc::new(context);
         let tables = Tables::of_sweep(self.checker, self.options.part_bytes);
-        let chunks = Chunks::new(self.plan, journal.merged().await?, ChunkLimits::STANDARD).await?;
+        let chunks =
+            Chunks::new(self.plan, journal.merged().await?, self.carried().await?, ChunkLimits::STANDARD).await?;
         let build = move |chunk: &PlannedChunk| build_chunk(&context, chunk);
         assemble((self.lake, self.run), tables, chunks, self.options.compute, build).await
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use orgsweep_checks::{Checker, Chunk, Tally, Verdicts};
 use orgsweep_core::{Decision, ErrorKind, Outcome, Plan, PlannedAccount, Refusal, Snapshot, Sources, table};
-use orgsweep_lake::{JournalEntry, LakeError, Merged, MergedRow};
+use orgsweep_lake::{JournalEntry, LakeError, Merged, MergedRow, TableRows};
 
 use crate::accounts::{AccountRow, Household, Told};
 use crate::assemble::ChunkSource;
-use crate::committed::{CommittedChunk, account_of};
+use crate::committed::{CommittedChunk, Cursor, account_of};
 use crate::credentials::Report;
 use crate::report_view::ReportView;
 use crate::{BuildError, accounts, calls, credentials};
@@ -34,16 +35,31 @@ pub(crate) struct Chunks<'a> {
     journal: Merged,
     /// The journal's next row, which belongs to this or a later account of the plan.
     next: Option<MergedRow>,
+    /// The credentials of the run whose reports may be carried over.
+    carried: Option<Cursor>,
     limits: ChunkLimits,
 }
 
-/// Neighbouring accounts of the plan, with their journalled rows, not decoded yet.
-pub(crate) type PlannedChunk = Vec<(PlannedAccount, Option<MergedRow>)>;
+/// Neighbouring accounts of the plan.
+pub(crate) type PlannedChunk = Vec<PlannedRow>;
+
+/// An account of the plan, with what there is of it, not decoded yet.
+pub(crate) struct PlannedRow {
+    planned: PlannedAccount,
+    journalled: Option<MergedRow>,
+    /// Its rows in the run whose reports may be carried over.
+    carried: Vec<RecordBatch>,
+}
 
 impl<'a> Chunks<'a> {
-    pub(crate) async fn new(plan: &'a Plan, mut journal: Merged, limits: ChunkLimits) -> Result<Self, LakeError> {
+    pub(crate) async fn new(
+        plan: &'a Plan,
+        mut journal: Merged,
+        carried: Option<TableRows>,
+        limits: ChunkLimits,
+    ) -> Result<Self, LakeError> {
         let next = journal.next().await?;
-        Ok(Self { planned: plan.accounts.iter(), journal, next, limits })
+        Ok(Self { planned: plan.accounts.iter(), journal, next, carried: carried.map(Cursor::new), limits })
     }
 
     /// The journal's row of this account. Rows of accounts that are not in the plan are passed over: they were swept
@@ -69,9 +85,16 @@ impl ChunkSource for Chunks<'_> {
         let mut credential_rows = 0;
         while chunk.len() < self.limits.accounts && credential_rows < self.limits.credential_rows {
             let Some(planned) = self.planned.next() else { break };
-            let row = self.row_of(planned).await?;
-            credential_rows += row.as_ref().map_or(0, MergedRow::credential_rows);
-            chunk.push((planned.clone(), row));
+            let journalled = self.row_of(planned).await?;
+            let mut carried = Vec::new();
+            if let Some(rows) = &mut self.carried
+                && journalled.as_ref().is_some_and(|row| row.credential_rows() == 0)
+            {
+                carried = rows.skip_to(planned.account.id.as_str()).await?;
+            }
+            credential_rows += journalled.as_ref().map_or(0, MergedRow::credential_rows);
+            credential_rows += carried.iter().map(RecordBatch::num_rows).sum::<usize>();
+            chunk.push(PlannedRow { planned: planned.clone(), journalled, carried });
         }
         Ok((!chunk.is_empty()).then_some(chunk))
     }
@@ -97,14 +120,8 @@ pub(crate) struct BuiltChunk {
 
 /// Builds a chunk: decodes, makes columns, checks.
 pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<BuiltChunk, BuildError> {
-    let mut entries = Vec::with_capacity(chunk.len());
-    for (planned, row) in chunk {
-        entries.push(match (&planned.decision, row) {
-            (Decision::Skip(_), _) => None,
-            (Decision::Ask, Some(row)) => Some(row.entry()?),
-            (Decision::Ask, None) => Some(never_asked(planned)),
-        });
-    }
+    let entries = chunk.iter().map(entry_of).collect::<Result<Vec<_>, _>>();
+    let mut entries = entries?;
     let views: Vec<Option<ReportView>> =
         entries.iter().map(|entry| entry.as_ref()?.credentials.as_ref().map(ReportView::of)).collect();
     let reports: Vec<Option<RecordBatch>> =
@@ -114,7 +131,7 @@ pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<Bui
         .iter()
         .zip(&entries)
         .zip(&views)
-        .filter_map(|(((planned, _), entry), report)| {
+        .filter_map(|((PlannedRow { planned, .. }, entry), report)| {
             let told = match (&planned.decision, entry) {
                 (Decision::Skip(reason), _) => Told::Skipped(reason),
                 (Decision::Ask, entry) => Told::Asked(&entry.as_ref()?.snapshot),
@@ -127,7 +144,7 @@ pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<Bui
     let reports = reports
         .into_iter()
         .zip(&entries)
-        .filter_map(|(rows, entry)| Some(Report { rows: rows?, key_ids: entry.as_ref()?.snapshot.key_ids.value() }));
+        .filter_map(|(rows, entry)| Some(Report::of(rows?, &entry.as_ref()?.snapshot)));
     let credentials =
         credentials::to_batch(reports.collect()).map_err(BuildError::columns(table::credentials().name))?;
     let calls = calls::to_batch(&snapshots).map_err(BuildError::columns(table::calls().name))?;
@@ -135,6 +152,39 @@ pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<Bui
     let verdicts = judge(&context.checker, &accounts, &credentials)?;
     let tables = vec![accounts, credentials, verdicts.findings, verdicts.check_results];
     Ok(BuiltChunk { tables, calls: Some(calls), outcomes, tallies: verdicts.tallies, excepted: verdicts.excepted })
+}
+
+/// What there is of an account, its report included, from wherever that comes; `None` where it was not asked.
+fn entry_of(row: &PlannedRow) -> Result<Option<JournalEntry>, BuildError> {
+    let mut entry = match (&row.planned.decision, &row.journalled) {
+        (Decision::Skip(_), _) => return Ok(None),
+        (Decision::Ask, None) => return Ok(Some(never_asked(&row.planned))),
+        (Decision::Ask, Some(journalled)) => journalled.entry()?,
+    };
+    if entry.snapshot.report.value().is_some_and(|report| report.carried_from.is_some()) {
+        entry.credentials = Some(carried_report(&row.carried, &row.planned)?);
+    }
+    if let Some(report) = &mut entry.credentials
+        && entry.snapshot.account.name != row.planned.account.name
+    {
+        // It was asked before the list told its name of now.
+        *report = credentials::renamed(report, row.planned.account.name.as_deref()).map_err(columns_of_credentials)?;
+    }
+    Ok(Some(entry))
+}
+
+/// A report as an earlier run committed it, without what that run added.
+fn carried_report(rows: &[RecordBatch], planned: &PlannedAccount) -> Result<RecordBatch, BuildError> {
+    let schema = table::credential_report().schema();
+    if rows.is_empty() {
+        return Err(BuildError::not_carried(planned.account.id));
+    }
+    let rows = concat_batches(&schema, rows).map_err(columns_of_credentials)?;
+    credentials::renamed(&rows, planned.account.name.as_deref()).map_err(columns_of_credentials)
+}
+
+fn columns_of_credentials(error: ArrowError) -> BuildError {
+    BuildError::columns(table::credentials().name)(error)
 }
 
 /// Judges a committed chunk again.

@@ -25,7 +25,7 @@ pub(crate) struct CommittedChunks {
 
 impl CommittedChunks {
     pub(crate) fn new(lake: &Lake, commit: &Commit, limits: ChunkLimits) -> Self {
-        let cursor = |table| Cursor { rows: lake.rows(commit, table), rest: None };
+        let cursor = |table| Cursor::new(lake.rows(commit, table));
         Self { accounts: cursor(table::accounts()), credentials: cursor(table::credentials()), limits }
     }
 }
@@ -54,12 +54,32 @@ impl ChunkSource for CommittedChunks {
 }
 
 /// The rows of a table, of which some of a batch may be left.
-struct Cursor {
+pub(crate) struct Cursor {
     rows: TableRows,
     rest: Option<RecordBatch>,
 }
 
 impl Cursor {
+    pub(crate) fn new(rows: TableRows) -> Self {
+        Self { rows, rest: None }
+    }
+
+    /// Passes over the accounts before this one, and takes all of its rows.
+    pub(crate) async fn skip_to(&mut self, account: &str) -> Result<Vec<RecordBatch>, BuildError> {
+        while let Some(next) = self.peek().await? {
+            let before = (0..next.num_rows()).take_while(|row| account_of(next, *row) < account).count();
+            if before == 0 {
+                break;
+            }
+            self.drop_first(before);
+        }
+        let mut rows = Vec::new();
+        while let Some(more) = self.take_of(account).await? {
+            rows.push(more);
+        }
+        Ok(rows)
+    }
+
     /// The rows that come next, at least one; `None` at the end.
     async fn peek(&mut self) -> Result<Option<&RecordBatch>, LakeError> {
         while self.rest.as_ref().is_none_or(|rest| rest.num_rows() == 0) {

@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
-use orgsweep_core::{KeyIds, Timestamp, table};
+use orgsweep_core::{KeyIds, RunId, Snapshot, Timestamp, table};
 
 use crate::columns::texts;
 use crate::key_match::{GONE, Match, Slot, match_keys};
@@ -21,11 +21,34 @@ const OVER_THE_LIMIT: &str = "over key_ids_max";
 pub(crate) struct Report<'a> {
     pub(crate) rows: RecordBatch,
     pub(crate) key_ids: Option<&'a KeyIds>,
+    /// The run that read it, where it is carried over from there.
+    pub(crate) carried_from: Option<&'a RunId>,
+}
+
+impl<'a> Report<'a> {
+    /// The report of an account, whose rows these are.
+    pub(crate) fn of(rows: RecordBatch, snapshot: &'a Snapshot) -> Self {
+        let carried_from = snapshot.report.value().and_then(|report| report.carried_from.as_ref());
+        Self { rows, key_ids: snapshot.key_ids.value(), carried_from }
+    }
+}
+
+/// The report with another name of the account.
+pub(crate) fn renamed(report: &RecordBatch, name: Option<&str>) -> Result<RecordBatch, ArrowError> {
+    let place = report.schema().index_of("account_name")?;
+    let mut columns = report.columns().to_vec();
+    if let Some(column) = columns.get_mut(place) {
+        *column = texts((0..report.num_rows()).map(|_| name));
+    }
+    RecordBatch::try_new(report.schema(), columns)
 }
 
 /// The batch of these reports, which stand in order of their accounts.
 pub(crate) fn to_batch(reports: Vec<Report<'_>>) -> Result<RecordBatch, ArrowError> {
-    let with_ids = |report: Report<'_>| with_key_ids(&sort_by_user(report.rows)?, report.key_ids);
+    let with_ids = |report: Report<'_>| {
+        let carried_from = report.carried_from;
+        with_key_ids(&sort_by_user(report.rows)?, report.key_ids, carried_from)
+    };
     let reports = reports.into_iter().map(with_ids).collect::<Result<Vec<_>, _>>()?;
     concat_batches(&table::credentials().schema(), &reports)
 }
@@ -42,8 +65,12 @@ fn sort_by_user(report: RecordBatch) -> Result<RecordBatch, ArrowError> {
     take_record_batch(&report, &order)
 }
 
-/// The report's rows with the ids of their keys behind them, which are null where nobody asked.
-fn with_key_ids(report: &RecordBatch, key_ids: Option<&KeyIds>) -> Result<RecordBatch, ArrowError> {
+/// The report's rows, behind them the ids of their keys, which are null where nobody asked, and where they come from.
+fn with_key_ids(
+    report: &RecordBatch,
+    key_ids: Option<&KeyIds>,
+    carried_from: Option<&RunId>,
+) -> Result<RecordBatch, ArrowError> {
     let mut columns = report.columns().to_vec();
     match key_ids {
         None => columns.extend((0..4).map(|_| new_null_array(&DataType::Utf8, report.num_rows()))),
@@ -56,6 +83,7 @@ fn with_key_ids(report: &RecordBatch, key_ids: Option<&KeyIds>) -> Result<Record
             }
         }
     }
+    columns.push(texts((0..report.num_rows()).map(|_| carried_from.map(RunId::as_str))));
     RecordBatch::try_new(table::credentials().schema(), columns)
 }
 
@@ -151,7 +179,7 @@ mod tests {
             created_at: Some(Timestamp::parse(time).unwrap()),
         };
         let by_user = BTreeMap::from([("ann".to_owned(), Some(vec![listed])), ("ben".to_owned(), None)]);
-        let report = Report { rows: parsed(&rows.join("\n")), key_ids: Some(&KeyIds { by_user }) };
+        let report = Report { rows: parsed(&rows.join("\n")), key_ids: Some(&KeyIds { by_user }), carried_from: None };
         let batch = to_batch(vec![report]).unwrap();
         let column = |name: &str| {
             let texts = text_column(&batch, name).unwrap();

@@ -90,6 +90,7 @@ pub(crate) fn run() -> Run {
         rule_pack_sha256: "aa".to_owned(),
         unasked: Sources::NONE,
         recheck_of: None,
+        carry_from: None,
         settings: serde_json::Map::new(),
     }
 }
@@ -144,6 +145,7 @@ pub(crate) fn swept(number: u64, users: &[&str]) -> JournalEntry {
     let report = ReportFacts {
         generated_at: time().minus(Duration::from_hours(1)),
         older_than_asked: false,
+        carried_from: None,
         rows: u32::try_from(users.len()).unwrap(),
         quarantined: Vec::new(),
         unknown_columns: vec!["passkeys".to_owned()],

@@ -188,12 +188,13 @@ mod tests {
             --external-id xyz --session-name me --session-duration 1h --partition aws-cn --region cn-north-1 \
             --max-report-age 1h --politeness 1 --no-pacing --accounts-in-flight 7 --fail-on high --checks a --checks b \
             --overrides o.toml --exceptions e.toml --ou ou-a-b,ou-a-c --exclude-ou ou-a-d --root-audit --key-ids \
-            --key-ids-max 7 --account-tags";
+            --key-ids-max 7 --account-tags --incremental --warm-start";
         let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
         let loaded = load(&Sources::of_flags(cli.assignments())).unwrap();
         assert_eq!(loaded.config.accounts.include.len(), 3);
         assert_eq!(loaded.config.checks.dirs.len(), 2);
         assert_eq!((loaded.config.sweep.attempts, loaded.config.sweep.pacing), (3, false));
+        assert!(loaded.config.sweep.incremental && loaded.config.sweep.warm_start);
         assert_eq!((loaded.config.accounts.ous.len(), loaded.config.accounts.exclude_ous.len()), (2, 1));
         let it = &loaded.config.sweep.optional;
         assert_eq!((it.root_audit, it.key_ids, it.key_ids_max, it.account_tags), (true, true, 7, true));

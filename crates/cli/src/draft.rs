@@ -7,6 +7,7 @@ use orgsweep_core::{Caller, Organization, Run, RunId, Sources, Timestamp};
 use orgsweep_lake::Lake;
 
 use crate::failure::Failure;
+use crate::last_run::last_run;
 use crate::rules;
 use crate::settings::{Config, Loaded};
 use crate::wiring::unasked_sources;
@@ -49,6 +50,11 @@ impl Draft {
         organization: Option<&Organization>,
     ) -> Result<Run, Failure> {
         let started_at = Timestamp::now();
+        let carry_from = if self.config.sweep.incremental {
+            last_run(lake, caller, organization).await.map_err(Failure::not_committed)?
+        } else {
+            None
+        };
         let run = Run {
             run_id: RunId::new(started_at, fastrand::u32(..)),
             as_of: self.as_of,
@@ -59,6 +65,7 @@ impl Draft {
             rule_pack_sha256: self.rules.sha256(),
             unasked: self.unasked,
             recheck_of: None,
+            carry_from,
             settings: self.settings.clone(),
         };
         lake.create_run(&run, &self.rules.to_json()).await.map_err(Failure::not_committed)?;

@@ -14,6 +14,7 @@ mod deploy;
 mod draft;
 mod dry_run;
 mod failure;
+mod last_run;
 mod logging;
 mod new_check;
 mod plan;

@@ -54,6 +54,7 @@ async fn begin(lake: &Lake, sweep: &Run, rules: &RuleSet, loaded: &Loaded) -> Re
         orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
         rule_pack_sha256,
         unasked: sweep.unasked,
+        carry_from: None,
         recheck_of: Some(sweep.run_id.clone()),
         settings: loaded.kept(),
     };

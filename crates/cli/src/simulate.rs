@@ -185,5 +185,6 @@ fn text(sum: &Sum, took: Duration) -> String {
     lines.push(format!("  {} accounts say what kept them from it, which lasts", count(sum.accounts_told)));
     let hours = sum.simulated_seconds / 3600.0;
     lines.push(format!("  {} requests, {hours:.1} hours by the simulation's clock", count(sum.requests)));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }

@@ -9,6 +9,7 @@ use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, identify, r
 use tracing::info;
 
 use crate::failure::Failure;
+use crate::last_run::{carried_reports, warm_accounts};
 use crate::settings::{Config, Machine};
 use crate::signals::Signals;
 use crate::wiring::{roll_policy, selection, sweep_settings, worker};
@@ -57,6 +58,11 @@ impl Sweeping<'_> {
     /// Exit code 1; what was read is in the journal.
     pub async fn sweep(&self, run: &Run, plan: Option<Plan>, discovered: Discovered) -> Result<Plan, Failure> {
         info!(run_id = %run.run_id, share = %self.share, lake = self.lake.location(), "sweeping");
+        let warm = match plan {
+            None => warm_accounts(self.lake, self.config, &discovered).await.map_err(Failure::not_committed)?,
+            Some(_) => Vec::new(),
+        };
+        let carried = carried_reports(self.lake, run).await.map_err(Failure::not_committed)?;
         let sweep = Sweep {
             cloud: Arc::clone(&self.cloud),
             discovered,
@@ -64,6 +70,8 @@ impl Sweeping<'_> {
             run: run.clone(),
             plan,
             share: self.share,
+            warm,
+            carried,
             selection: selection(self.config),
             settings: sweep_settings(self.config),
             roll: roll_policy(self.config),

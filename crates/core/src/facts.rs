@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Reading, Source, Timestamp};
+use crate::{Reading, RunId, Source, Timestamp};
 
 /// A line of a credential report that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct ReportFacts {
     /// Whether the report is older than the sweep asked for, and AWS gave no newer one.
     #[serde(default)]
     pub older_than_asked: bool,
+    /// The earlier run that read the report, where its rows are carried over from there; `None` where it was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<RunId>,
     /// Rows understood, the root user's included.
     pub rows: u32,
     /// Rows not understood.

@@ -216,6 +216,9 @@ pub struct Run {
     /// The run whose committed tables this one judges again; `None` for a sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recheck_of: Option<RunId>,
+    /// The committed run whose reports are carried over where AWS cannot have replaced them; `None` where all are fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_from: Option<RunId>,
     /// The settings that decide what is asked and what is written.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }

@@ -32,6 +32,7 @@ pub(crate) fn entry(account: u64, users: Option<&[&str]>, lost_contacts: usize, 
         Some(rows) => Reading::Read(ReportFacts {
             generated_at: time(),
             older_than_asked: false,
+            carried_from: None,
             rows: u32::try_from(rows.num_rows()).unwrap(),
             quarantined: Vec::new(),
             unknown_columns: Vec::new(),

@@ -3,6 +3,7 @@
 //! Everything goes through one [`object_store::ObjectStore`], whatever it is; only `durable` knows that a folder on
 //! this machine is a special case. This crate knows nothing of AWS, of checks, or of who calls it.
 
+mod carried;
 mod commit;
 mod durable;
 mod error;

@@ -248,6 +248,7 @@ mod tests {
             rule_pack_sha256: "aa".to_owned(),
             unasked: Sources::NONE,
             recheck_of: None,
+            carry_from: None,
             settings,
         }
     }

@@ -226,6 +226,7 @@ mod tests {
             rule_pack_sha256: String::new(),
             unasked: Sources::NONE,
             recheck_of: None,
+            carry_from: None,
             settings: serde_json::Map::new(),
         }
     }

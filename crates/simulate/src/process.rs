@@ -1,5 +1,6 @@
 //! One process of a run: it begins the run or goes on with it, sweeps, builds, commits; and ends before, if it is doomed.
 
+use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +118,8 @@ impl<'a> Process<'a> {
             lake: lake.clone(),
             run: run.clone(),
             plan,
+            warm: Vec::new(),
+            carried: HashMap::new(),
             selection: Selection::default(),
             settings: self.settings.clone(),
             roll: self.roll.clone(),

@@ -154,6 +154,7 @@ impl Simulator {
             rule_pack_sha256: self.rules.sha256(),
             unasked,
             recheck_of: None,
+            carry_from: None,
             settings: serde_json::Map::new(),
         }
     }

@@ -35,7 +35,9 @@ impl Selection {
         account.path.is_some() || (self.units.is_empty() && self.exclude_units.is_empty())
     }
 
-    fn decide(&self, account: &Account) -> Decision {
+    /// Whether the account is asked, and why not.
+    #[must_use]
+    pub fn decide(&self, account: &Account) -> Decision {
         let is_below =
             |units: &[String]| account.path.as_ref().is_some_and(|path| units.iter().any(|unit| path.is_below(unit)));
         if !self.include.is_empty() && !self.include.contains(&account.id) {
@@ -70,7 +72,9 @@ pub async fn survey(
     let (to_visit, mut listed) = mpsc::channel(1);
     let drain = async { while listed.recv().await.is_some() {} };
     let list = async {
-        let plan = Listing { pace: &pace, settings, cloud, selection, progress }.plan(&discovered, &to_visit).await;
+        let plan = Listing { pace: &pace, settings, cloud, selection, warm: HashSet::new(), progress }
+            .plan(&discovered, &to_visit)
+            .await;
         drop(to_visit);
         plan
     };
@@ -131,6 +135,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) settings: &'a SweepSettings,
     pub(crate) cloud: &'a dyn Cloud,
     pub(crate) selection: &'a Selection,
+    /// Accounts that are on their way already.
+    pub(crate) warm: HashSet<AccountId>,
     pub(crate) progress: &'a Progress,
 }
 
@@ -164,7 +170,8 @@ impl Listing<'_> {
                 }
                 let decision = self.selection.decide(&account);
                 self.progress.account_listed(decision != Decision::Ask);
-                if decision == Decision::Ask && to_visit.send(account.clone()).await.is_err() {
+                let is_new = decision == Decision::Ask && !self.warm.contains(&account.id);
+                if is_new && to_visit.send(account.clone()).await.is_err() {
                     return Err(SweepError::Stopped);
                 }
                 planned.push(PlannedAccount { account, decision });

@@ -1,12 +1,12 @@
 //! The sweep itself, as a pipeline: list, visit, journal.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use orgsweep_cloud::{Cloud, session_policy};
-use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, ReportFacts, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Journalled, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -46,6 +46,11 @@ pub struct Sweep {
     pub plan: Option<Plan>,
     /// What of the plan is swept; anything but the whole needs a plan.
     pub share: Share,
+    /// Accounts of an earlier run, which are visited while the list is still read: it confirms them, or it does not, and
+    /// then what was read of them is left out. None where there is a plan.
+    pub warm: Vec<Account>,
+    /// Reports of an earlier run that are not fetched again: the build takes their rows from there.
+    pub carried: HashMap<AccountId, ReportFacts>,
     /// Which accounts are asked; a plan that is there outranks it.
     pub selection: Selection,
     /// How it is asked.
@@ -87,6 +92,7 @@ pub(crate) struct Sweeper {
     pub(crate) lake: Lake,
     pub(crate) run_id: RunId,
     pub(crate) settled: HashSet<AccountId>,
+    pub(crate) carried: HashMap<AccountId, ReportFacts>,
     /// Some accounts that other shares ask.
     pub(crate) elsewhere: Vec<AccountId>,
     pub(crate) root_granted: bool,
@@ -167,12 +173,13 @@ impl Sweep {
             lake: self.lake.clone(),
             run_id: self.run.run_id.clone(),
             settled: HashSet::new(),
+            carried: self.carried.clone(),
             elsewhere: elsewhere.unwrap_or_default(),
             root_granted: false,
             as_of: self.run.as_of,
             policy: Arc::from(session_policy(self.settings.optional)),
             pace: Arc::clone(pace),
-            making: Making::new(self.settings.reports_in_making),
+            making: Making::new(self.share.part_of(self.settings.reports_in_making)),
             memory: ReportMemory::new(self.settings.report_bytes),
             progress: Arc::clone(&self.progress),
         };
@@ -203,10 +210,20 @@ impl Sweep {
             settings: &self.settings,
             cloud: &*self.cloud,
             selection: &self.selection,
+            warm: self.warm.iter().map(|account| account.id).collect(),
             progress: &self.progress,
         };
-        let plan = stoppable(&self.stop, listing.plan(&self.discovered, &to_visit)).await?;
+        let both = async { tokio::try_join!(listing.plan(&self.discovered, &to_visit), self.send_warm(&to_visit)) };
+        let (plan, ()) = stoppable(&self.stop, both).await?;
         Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
+    }
+
+    /// Sends the accounts of an earlier run on their way.
+    async fn send_warm(&self, to_visit: &mpsc::Sender<Account>) -> Result<(), SweepError> {
+        for account in &self.warm {
+            to_visit.send(account.clone()).await.map_err(|_| SweepError::Stopped)?;
+        }
+        Ok(())
     }
 
     /// A plan that is there already takes the place of the list.

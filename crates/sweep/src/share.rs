@@ -51,6 +51,12 @@ impl Share {
         1.0 / f64::from(self.of)
     }
 
+    /// Its part of what all shares may have at once, one at least.
+    #[must_use]
+    pub fn part_of(self, all: usize) -> usize {
+        usize::try_from(self.of).map_or(1, |of| all / of).max(1)
+    }
+
     /// The accounts of the plan that it asks, in plan order.
     pub fn of_plan(self, plan: &Plan) -> impl Iterator<Item = &Account> {
         self.choose(plan, true)

@@ -174,6 +174,12 @@ struct ReadReport {
 
 async fn read_report(sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
     let wants_keys = sweeper.settings.optional.contains(Source::AccessKeyIds);
+    // Which users have keys to ask for, only the report's own rows say.
+    if let Some(carried) = sweeper.carried.get(&account.id).filter(|_| !wants_keys) {
+        let older_than_asked = carried.generated_at < oldest_taken(sweeper);
+        let facts = Reading::Read(ReportFacts { older_than_asked, ..carried.clone() });
+        return ReadReport { facts, credentials: None, room: None, key_ids: Reading::Unwanted };
+    }
     let (facts, credentials, room) = match fetch_and_parse(sweeper, account, open).await {
         Ok((facts, credentials, room)) => (Reading::Read(facts), Some(credentials), Some(room)),
         Err(refusal) => (Reading::Refused(refusal), None, None),
@@ -186,13 +192,18 @@ async fn read_report(sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_
     ReadReport { facts, credentials, room, key_ids }
 }
 
+/// The time of the oldest report that is taken where AWS could give a newer one.
+fn oldest_taken(sweeper: &Sweeper) -> Timestamp {
+    sweeper.as_of.minus(sweeper.settings.max_report_age)
+}
+
 async fn fetch_and_parse(
     sweeper: &Sweeper,
     account: &Account,
     open: &OpenAccount<'_>,
 ) -> Result<(ReportFacts, RecordBatch, Room), Refusal> {
     let wanted = Wanted {
-        not_before: sweeper.as_of.minus(sweeper.settings.max_report_age),
+        not_before: oldest_taken(sweeper),
         deadline: sweeper.settings.patience.report_deadline,
         making: &sweeper.making,
         memory: &sweeper.memory,
@@ -232,7 +243,8 @@ fn read(
         info!(account = %account.id, rows = quarantined.len(), "rows of the credential report were not understood");
     }
     let rows = u32::try_from(credentials.num_rows()).unwrap_or(u32::MAX);
-    (ReportFacts { generated_at, older_than_asked, rows, quarantined, unknown_columns }, credentials)
+    let carried_from = None;
+    (ReportFacts { generated_at, older_than_asked, carried_from, rows, quarantined, unknown_columns }, credentials)
 }
 
 async fn parse(account: &Account, report: RawReport) -> Result<ParsedReport, ReportError> {

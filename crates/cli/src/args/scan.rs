@@ -37,6 +37,9 @@ pub struct ScanArgs {
     // No setting: a time that stands in a file is forgotten there, and then every later run judges by it.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Timestamp>,
+    /// Ask the accounts of the last committed run at once, while the organization is still listed
+    #[arg(long, help_heading = "Pace", conflicts_with = "resume")]
+    pub warm_start: bool,
     /// Exit with 4 if there are failed findings of this severity or a worse one
     #[arg(long, value_name = "SEVERITY", value_parser = PossibleValuesParser::new(SEVERITIES))]
     pub fail_on: Option<String>,
@@ -91,6 +94,9 @@ pub struct AskArgs {
     /// Take credential reports that AWS has made up to this long ago [default: 4h]
     #[arg(long, value_name = "DURATION", help_heading = "Pace")]
     pub max_report_age: Option<String>,
+    /// Carry reports over from the last committed run where AWS cannot have replaced them, instead of fetching them
+    #[arg(long, help_heading = "Pace")]
+    pub incremental: bool,
     /// How fast.
     #[command(flatten)]
     pub pace: PaceArgs,
@@ -105,7 +111,7 @@ pub struct PaceArgs {
     /// Do not pace calls at all: for a simulated organization without quotas
     #[arg(long, help_heading = "Pace")]
     pub no_pacing: bool,
-    /// Accounts in flight at once, 1 to 10000 [default: 512]
+    /// Accounts in flight at once, 1 to 10000 [default: 2000]
     #[arg(long, value_name = "N", help_heading = "Pace")]
     pub accounts_in_flight: Option<String>,
 }
@@ -134,7 +140,8 @@ impl ScanArgs {
     /// The settings that these flags give.
     pub(super) fn assignments(&self) -> Vec<Assignment> {
         let texts = [("lake.location", "--lake", &self.lake), ("output.fail_on", "--fail-on", &self.fail_on)];
-        given(texts).chain(self.ask.assignments()).collect()
+        let warm = switch("sweep.warm_start", "--warm-start", self.warm_start.then_some(true));
+        given(texts).chain(warm).chain(self.ask.assignments()).collect()
     }
 }
 
@@ -159,6 +166,7 @@ impl AskArgs {
         let switches = [
             switch("sweep.root_audit", "--root-audit", self.optional.root_audit.then_some(true)),
             switch("sweep.key_ids", "--key-ids", self.optional.key_ids.then_some(true)),
+            switch("sweep.incremental", "--incremental", self.incremental.then_some(true)),
             switch("sweep.account_tags", "--account-tags", self.optional.account_tags.then_some(true)),
         ];
         let asked = given(texts).chain(lists.into_iter().flatten()).chain(switches.into_iter().flatten());

@@ -84,6 +84,10 @@ pub struct Sweep {
     pub account_deadline: Duration,
     /// What is asked beside what every sweep asks.
     pub optional: Optional,
+    /// Whether reports that cannot have been replaced are carried over from the last run.
+    pub incremental: bool,
+    /// Whether the accounts of the last run are asked before the list confirms them.
+    pub warm_start: bool,
     /// Accounts in flight at once.
     pub accounts_in_flight: usize,
     /// Reports that AWS is asked to make at once.
@@ -284,6 +288,8 @@ fn read_sweep(reader: &mut Reader<'_>) -> Result<Sweep, SettingsError> {
             key_ids_max: reader.integer("sweep.key_ids_max", 1..=5000)?,
             account_tags: reader.flag("sweep.account_tags")?,
         },
+        incremental: reader.flag("sweep.incremental")?,
+        warm_start: reader.flag("sweep.warm_start")?,
         accounts_in_flight: reader.integer("sweep.accounts_in_flight", 1..=10_000)?,
         reports_in_making: reader.integer("sweep.reports_in_making", 1..=10_000)?,
         report_bytes: reader.integer("sweep.report_bytes", MIB..=16 * 1024 * MIB)?,

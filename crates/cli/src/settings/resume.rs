@@ -6,7 +6,7 @@ use super::{Loaded, Origin, Setting, SettingsError, Value};
 
 /// The settings that decide which facts a run asks for, how they are judged, and the bytes of its tables. The others,
 /// pace, patience and output, may change from one attempt at a run to the next.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 18] = [
     "role.name",
     "role.external_id",
     "role.session_name",
@@ -20,6 +20,7 @@ const KEPT: [&str; 17] = [
     "sweep.key_ids",
     "sweep.key_ids_max",
     "sweep.account_tags",
+    "sweep.incremental",
     "build.part_bytes",
     "checks.dirs",
     "checks.overrides",

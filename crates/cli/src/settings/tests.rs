@@ -61,6 +61,8 @@ fn the_embedded_file_alone_gives_the_documented_defaults() {
             optional: Optional { root_audit: false, key_ids: false, key_ids_max: 100, account_tags: false },
             report_deadline: minutes(10),
             account_deadline: minutes(30),
+            incremental: false,
+            warm_start: false,
             accounts_in_flight: 2000,
             reports_in_making: 1500,
             report_bytes: 64 << 20,

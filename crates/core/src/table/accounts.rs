@@ -81,6 +81,11 @@ fn coverage() -> Vec<Column> {
             "Whether the report is older than the sweep asked for, and AWS gave no newer one.",
         )
         .from(Source::CredentialReport),
+        text(
+            "report_carried_from",
+            "The earlier run that read the report, where `sweep.incremental` carried its rows over; null where it was fetched.",
+        )
+        .from(Source::CredentialReport),
         integer("report_rows", "Rows of the report that are in `credentials`, the root user's included.")
             .from(Source::CredentialReport),
         integer(

@@ -4,9 +4,16 @@ use super::{Column, Table, credential_report, text};
 use crate::Source;
 
 pub(super) fn table() -> Table {
-    let columns = credential_report().columns.iter().cloned().chain(access_key_ids()).collect();
+    let columns = credential_report().columns.iter().cloned().chain(access_key_ids()).chain([carried()]).collect();
     let doc = "One IAM user, or the root user, of one account: a row of its credential report, typed.";
     Table::new("credentials", doc, columns)
+}
+
+fn carried() -> Column {
+    text(
+        "carried_from",
+        "The earlier run that read the row, where `sweep.incremental` carried it over; null where it was fetched.",
+    )
 }
 
 fn access_key_ids() -> impl Iterator<Item = Column> {
