@@ -1,14 +1,25 @@
-//! Ctrl-C: what is there is kept, and the way on is said.
+//! Ctrl-C and SIGTERM: what is there is kept, the way on is said, and the program ends in time, whatever hangs.
 
-use crate::harness::{Lake, Simulation, Summary, scan};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harness::{Lake, Running, Simulation, Summary, Tap, part, scan};
+
+const OFTEN: [&str; 2] = ["--set", "journal.roll_age=100ms"];
+
+/// What is promised.
+const IN_TIME: Duration = Duration::from_secs(5);
+
+/// An organization on AWS's latencies, so that a sweep takes a while.
+fn aws(accounts: &str) -> Simulation {
+    Simulation::start(&["--accounts", accounts, "--users-per-account", "3", "--profile", "aws"])
+}
 
 #[test]
 fn an_interrupted_sweep_keeps_what_it_has_and_says_how_to_go_on() {
-    let settings = ["--accounts", "300", "--users-per-account", "3", "--profile", "aws"];
-    let simulation = Simulation::start(&settings);
+    let simulation = aws("300");
     let lake = Lake::empty();
-    let often = ["--set", "journal.roll_age=100ms"];
-    let (mut running, _home) = scan(&simulation.environment, &lake.path()).args(often).start();
+    let (mut running, _home) = scan(&simulation.environment, &lake.path()).args(OFTEN).start();
     running.wait_until("the first segment of the journal", || lake.journal_segments() > 0);
     running.interrupt();
     let stopped = running.finish().expect_code(1).expect_error(&["--resume"]);
@@ -18,4 +29,64 @@ fn an_interrupted_sweep_keeps_what_it_has_and_says_how_to_go_on() {
     let resumed = scan(&simulation.environment, &lake.path()).args(["--resume", "latest"]).run();
     let summary = Summary::of(&resumed.expect_one_of(&[0, 3]));
     assert_eq!((summary.rows("accounts"), lake.committed_runs().len()), (301, 1));
+}
+
+#[test]
+fn calls_that_hang_hold_up_no_end() {
+    let simulation = aws("120");
+    let tap = Tap::on(simulation.endpoint());
+    let environment = tap.in_place(&simulation.environment);
+    let lake = Lake::empty();
+    let (mut running, _home) = scan(&environment, &lake.path()).args(OFTEN).start();
+    running.wait_until("the first segment of the journal", || lake.journal_segments() > 0);
+    tap.hang();
+    let segments = lake.journal_segments();
+    expect_end(running, &["stopped", "scan --lake", "--resume"]);
+    assert!(lake.journal_segments() >= segments);
+
+    // Nobody is answered any more: whoever starts now hangs in the first call.
+    let (mut hanging, _home) = part("sweep", &environment, &lake.path()).args(["--run", "latest"]).start();
+    let asked = tap.count("GetCallerIdentity");
+    hanging.wait_until("the first call", || tap.count("GetCallerIdentity") > asked);
+    expect_end(hanging, &["stopped", "sweep --lake"]);
+
+    let resumed = scan(&simulation.environment, &lake.path()).args(["--resume", "latest"]).run();
+    assert_eq!(Summary::of(&resumed.expect_one_of(&[0, 3])).rows("accounts"), 121);
+}
+
+#[test]
+fn a_store_that_hangs_holds_up_no_end_and_a_second_signal_waits_for_nothing() {
+    let simulation = Simulation::start(&["--accounts", "20", "--users-per-account", "1"]);
+    let tap = Tap::on(simulation.endpoint());
+    let environment = tap.in_place(&simulation.environment);
+    let lake = Lake::empty();
+    part("plan", &environment, &lake.path()).run().expect_code(0);
+    // Whoever opens it waits for a writer that never comes.
+    let seal = lake.run_file("seal.json");
+    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    for signals in [1, 2] {
+        let asked = tap.count("GetCallerIdentity");
+        let sweep = part("sweep", &environment, &lake.path()).args(["--run", "latest"]);
+        let (mut hanging, _home) = sweep.start();
+        // It asks who it is, and then opens the journal.
+        hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > asked);
+        if signals == 2 {
+            hanging.interrupt();
+        }
+        let started = Instant::now();
+        expect_end(hanging, &["stopped", "sweep --lake"]);
+        assert!(signals == 1 || started.elapsed() < IN_TIME / 2, "{:?}", started.elapsed());
+    }
+    std::fs::remove_file(seal).unwrap();
+    let resumed = scan(&environment, &lake.path()).args(["--resume", "latest"]).run();
+    assert_eq!(Summary::of(&resumed.expect_one_of(&[0, 3])).rows("accounts"), 21);
+}
+
+/// Sends SIGTERM, and expects the program to end in time, with exit code 1 and these words.
+#[track_caller]
+fn expect_end(running: Running, words: &[&str]) {
+    running.terminate();
+    let sent = Instant::now();
+    let ended = running.finish().expect_code(1).expect_error(words);
+    assert!(sent.elapsed() < IN_TIME, "{:?}: {ended}", sent.elapsed());
 }

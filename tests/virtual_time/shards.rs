@@ -127,6 +127,29 @@ async fn a_share_in_which_every_account_refuses_is_no_reason_to_call_the_role_wr
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_others_have_opened_shows_that_the_role_works() {
+    let organization = aws(60);
+    let planned = Attempt::new(&organization).plan().await;
+    // Only two accounts open at all, so that a worker is not likely to come upon them by itself.
+    let mut refusing: HashSet<AccountId> = planned.asked().map(|account| account.id).collect();
+    let opening: Vec<AccountId> = share(3, 3).of_plan(&planned).map(|account| account.id).skip(3).take(2).collect();
+    refusing.retain(|account| !opening.contains(account));
+    let first = Attempt { fault: Some(denied(Call::AssumeRole, refusing)), ..Attempt::new(&organization) };
+    let plan = first.plan().await;
+    let workers: Vec<_> = (1..=3).map(|it| worker(&organization, &first, share(it, 3), it.into())).collect();
+    let swept = join_all(workers.iter().map(Attempt::sweep)).await;
+    // Whoever was through before the two were journalled could not know; the same command then goes on.
+    for (worker, swept) in workers.iter().zip(swept) {
+        if let Err(error) = swept {
+            assert!(matches!(error, SweepError::NoMemberOpened { .. }), "{error:?}");
+            worker.sweep().await.expect("by now somebody has opened an account");
+        }
+    }
+    let coverage = first.commit().await.coverage;
+    assert_eq!(coverage.failed + coverage.skipped + 3, plan.accounts.len() as u64, "{coverage:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_the_role_is_nowhere_every_share_says_so_and_settles_nothing() {
     let organization = aws(30);
     let first = Attempt::new(&organization);
@@ -144,18 +167,22 @@ async fn where_the_role_is_nowhere_every_share_says_so_and_settles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_share_that_grants_no_root_session_waits_for_one_that_does() {
+async fn a_share_that_grants_no_root_session_looks_at_others_before_the_caller_is_told() {
     let audit: Sources = Source::ROOT_AUDIT.into_iter().collect();
     let organization = aws(60);
     let planned = Attempt::new(&organization).plan().await;
     let refusing = share(2, 3);
-    let fault = denied(Call::AssumeRoot, accounts_of(refusing, &planned));
-    let first = Attempt { fault: Some(fault), optional: audit, ..Attempt::new(&organization) };
+    let everywhere = planned.asked().map(|account| account.id).collect();
+    let first =
+        Attempt { fault: Some(denied(Call::AssumeRoot, everywhere)), optional: audit, ..Attempt::new(&organization) };
     first.plan().await;
-    let alone =
-        worker(&organization, &first, refusing, 4).sweep().await.expect_err("nobody was granted a root session");
-    assert!(matches!(alone, SweepError::NoRootSession { .. }), "{alone:?}");
-    for number in [1, 3, 2] {
+    let refused = worker(&organization, &first, refusing, 4).sweep().await.expect_err("no root session is granted");
+    assert!(matches!(refused, SweepError::NoRootSession { .. }), "{refused:?}");
+
+    let elsewhere = denied(Call::AssumeRoot, accounts_of(refusing, &planned));
+    let first = Attempt { fault: Some(elsewhere), ..first };
+    // The refusing share comes first, so that no journal shows it anything.
+    for number in [2, 1, 3] {
         let swept = worker(&organization, &first, share(number, 3), number.into()).sweep().await;
         swept.unwrap_or_else(|error| panic!("share {number}: {error:?}"));
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::anyhow;
-use orgsweep_core::AccountId;
+use orgsweep_core::{AccountId, RunId};
 use orgsweep_lake::{Commit, Journal, Lake};
 use orgsweep_sweep::Share;
 use tracing::warn;
@@ -16,6 +16,7 @@ use crate::logging::Screen;
 use crate::progress::Shown;
 use crate::settings::{Format, Loaded};
 use crate::signals::Signals;
+use crate::stored;
 
 /// Accounts that a message names.
 const NAMED: usize = 5;
@@ -57,45 +58,88 @@ async fn commit_run(lake: &Lake, continued: &Continued, screen: &Screen) -> Resu
     shown.turn_to("checking, and writing the tables");
     let asked: Vec<AccountId> = plan.asked().map(|account| account.id).collect();
     let committed = async {
-        hold_covered(lake, continued, &asked, &sweep_first).await?;
+        let in_passing = hold_covered(lake, run_id, &asked, &sweep_first).await?;
+        if in_passing > 0 {
+            let command = sweep_first.command();
+            warn!(
+                accounts = in_passing,
+                "some accounts failed in passing and are committed as they are: `{command}` would have asked them again first"
+            );
+        }
         Committing { lake, run, plan, checker, config, signals: &signals }.commit().await
     };
-    committed.await.map_err(|failure| failure.resumable(go_on))
+    match committed.await {
+        Ok(commit) => Ok(commit),
+        // Another may have committed and deleted the journal that this one was about to read.
+        Err(failure) => stored::commit_after_all(lake, run_id).await.ok_or(failure.resumable(go_on)),
+    }
 }
 
-/// Refuses a run with accounts that are in no segment yet, and warns of those that would be asked again.
-async fn hold_covered(
-    lake: &Lake,
-    continued: &Continued,
-    asked: &[AccountId],
-    sweep_first: &GoOn,
-) -> Result<(), Failure> {
-    let run_id = &continued.run.run_id;
+/// Refuses a run with accounts that are in no segment yet. How many failed in passing, so that a sweep would ask them
+/// again, is returned.
+async fn hold_covered(lake: &Lake, run_id: &RunId, asked: &[AccountId], sweep_first: &GoOn) -> Result<usize, Failure> {
     let journal = Journal::open(lake, run_id).await.map_err(Failure::not_committed)?;
     if journal.is_sealed() {
-        // An earlier build found it covered. What is built is fixed.
-        return Ok(());
+        // An earlier build found it covered, and what is built is fixed: a sweep would ask nothing.
+        return Ok(0);
     }
     let journalled = journal.journalled().await.map_err(Failure::not_committed)?;
     let missing: Vec<&AccountId> = asked.iter().filter(|account| !journalled.seen.contains(account)).collect();
-    if !missing.is_empty() {
-        let named: Vec<&str> = missing.iter().take(NAMED).map(|account| account.as_str()).collect();
-        let more = if missing.len() > NAMED { ", …" } else { "" };
-        let told = anyhow!(
-            "{} of the {} accounts that run {run_id} asks are in no segment of its journal yet ({}{more})",
-            missing.len(),
-            asked.len(),
-            named.join(", "),
-        );
-        return Err(Failure::not_committed(told).resumable(sweep_first.clone()));
+    if missing.is_empty() {
+        return Ok(journalled.unsettled().count());
     }
-    let unsettled = journalled.unsettled().count();
-    if unsettled > 0 {
-        warn!(
-            accounts = unsettled,
-            "some accounts failed in passing and are committed as they are; `{}` would have asked them again first",
-            sweep_first.command()
-        );
+    let named: Vec<&str> = missing.iter().take(NAMED).map(|account| account.as_str()).collect();
+    let more = if missing.len() > NAMED { ", …" } else { "" };
+    let told = anyhow!(
+        "{} of the {} accounts that run {run_id} asks are in no segment of its journal yet ({}{more})",
+        missing.len(),
+        asked.len(),
+        named.join(", "),
+    );
+    Err(Failure::not_committed(told).resumable(sweep_first.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use orgsweep_core::{Account, AccountState, ErrorKind, Refusal, Snapshot, Sources};
+    use orgsweep_lake::{JournalEntry, JournalWriter, RollPolicy};
+
+    use super::*;
+
+    /// An account whose role was refused for good, or was not answered in passing.
+    fn unopened(number: u64, kind: ErrorKind) -> JournalEntry {
+        let account = Account {
+            id: AccountId::from_number(number),
+            arn: None,
+            name: None,
+            email: None,
+            state: AccountState::Active,
+            path: None,
+            joined_method: None,
+            joined_at: None,
+        };
+        let refusal = Refusal { kind, code: "Code".to_owned() };
+        JournalEntry { snapshot: Snapshot::unopened(account, refusal, Sources::NONE, Vec::new()), credentials: None }
     }
-    Ok(())
+
+    #[tokio::test]
+    async fn accounts_in_no_segment_are_named_and_those_that_failed_in_passing_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open_or_create(&folder.path().display().to_string()).await.unwrap();
+        let run_id = RunId::parse("r1").unwrap();
+        let mut writer = JournalWriter::new(&lake, &run_id, "w", RollPolicy::default());
+        for (number, kind) in [(1, ErrorKind::Denied), (2, ErrorKind::Transient), (3, ErrorKind::Transient)] {
+            writer.push(unopened(number, kind)).await.unwrap();
+        }
+        writer.flush().await.unwrap();
+        let asked = |last: u64| (1..=last).map(AccountId::from_number).collect::<Vec<_>>();
+        let sweep_first = GoOn::sweep("lake", &run_id, Share::WHOLE);
+        assert_eq!(hold_covered(&lake, &run_id, &asked(3), &sweep_first).await.unwrap(), 2);
+        let told = hold_covered(&lake, &run_id, &asked(4), &sweep_first).await.unwrap_err().message();
+        assert_eq!(told, "1 of the 4 accounts that run r1 asks are in no segment of its journal yet (000000000004)");
+        let told = hold_covered(&lake, &run_id, &asked(99), &sweep_first).await.unwrap_err().message();
+        assert!(told.ends_with("(000000000004, 000000000005, 000000000006, 000000000007, 000000000008, …)"), "{told}");
+        Journal::open(&lake, &run_id).await.unwrap().seal().await.unwrap();
+        assert_eq!(hold_covered(&lake, &run_id, &asked(4), &sweep_first).await.unwrap(), 0);
+    }
 }

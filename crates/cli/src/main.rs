@@ -11,6 +11,7 @@ mod config_show;
 mod continued;
 mod demo;
 mod deploy;
+mod deploy_machines;
 mod draft;
 mod dry_run;
 mod failure;

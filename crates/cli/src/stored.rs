@@ -26,6 +26,11 @@ pub async fn committed(lake: &Lake, choice: &RunChoice) -> Result<(Run, Commit),
     Ok((run, commit))
 }
 
+/// The commit that somebody else made while this process was failing at the run; `None` also where nobody can tell.
+pub async fn commit_after_all(lake: &Lake, run_id: &RunId) -> Option<Commit> {
+    lake.read_commit(run_id).await.ok().flatten()
+}
+
 /// The rules that a run is judged by.
 ///
 /// # Errors

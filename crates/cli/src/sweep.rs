@@ -19,6 +19,7 @@ use crate::render::print;
 use crate::settings::{Format, Loaded};
 use crate::share::share;
 use crate::signals::Signals;
+use crate::stored;
 use crate::summary::CallSummary;
 use crate::sweeping::{self, Sweeping};
 use crate::wiring::connection;
@@ -46,7 +47,12 @@ pub async fn sweep(args: &SweepArgs, loaded: &Loaded, screen: &Screen) -> Result
     let mut covered = Covered { lake: &lake, run_id: &run_id, share, tally: None, seconds: 0.0 };
     if run_id.is_recheck() || lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.is_none() {
         let continued = Continued::open(&lake, &run_id, loaded).await?;
-        covered.tally = Some(Box::pin(sweep_share(&lake, continued, share, (loaded, screen))).await?);
+        covered.tally = match Box::pin(sweep_share(&lake, continued, share, (loaded, screen))).await {
+            Ok(tally) => Some(tally),
+            // What is committed is covered, by whomever.
+            Err(_) if stored::commit_after_all(&lake, &run_id).await.is_some() => None,
+            Err(failure) => return Err(failure),
+        };
     }
     covered.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     match format {

@@ -42,6 +42,23 @@ impl Lake {
         journals.map(|journal| files_below(&journal).len()).sum()
     }
 
+    /// A file of the one run that the lake has.
+    pub fn run_file(&self, name: &str) -> PathBuf {
+        let [run_id] = self.runs().try_into().expect("the lake has one run");
+        self.path().join("_runs").join(run_id).join(name)
+    }
+
+    /// Fails the test unless the tables of this run have just these bytes.
+    #[track_caller]
+    pub fn expect_tables(&self, run_id: &str, expected: &BTreeMap<String, Vec<u8>>) {
+        let tables = self.table_files(run_id);
+        assert_eq!(tables.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        for (name, bytes) in &tables {
+            // Not assert_eq, which would print the bytes.
+            assert!(bytes == &expected[name], "{name} differs");
+        }
+    }
+
     /// Every file of the tables with its content, by its path without the run's id.
     pub fn table_files(&self, run_id: &str) -> BTreeMap<String, Vec<u8>> {
         let lake = self.path();

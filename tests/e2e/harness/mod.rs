@@ -13,7 +13,7 @@ mod tap;
 
 pub use lake::Lake;
 pub use moto::Moto;
-pub use orgsweep::{Orgsweep, scan};
+pub use orgsweep::{Orgsweep, part, scan};
 pub use process::{Finished, Running};
 pub use python::Python;
 pub use simulation::Simulation;

@@ -72,5 +72,10 @@ impl Orgsweep {
 
 /// `orgsweep scan` into a lake, with its JSON document on standard output.
 pub fn scan(environment: &Environment, lake: &Path) -> Orgsweep {
-    Orgsweep::new(["scan", "--format", "json"]).arg_path("--lake", lake).envs(environment)
+    part("scan", environment, lake)
+}
+
+/// `orgsweep scan`, or a part of it, with its JSON document on standard output.
+pub fn part(command: &str, environment: &Environment, lake: &Path) -> Orgsweep {
+    Orgsweep::new([command, "--format", "json"]).arg_path("--lake", lake).envs(environment)
 }

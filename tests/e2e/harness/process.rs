@@ -105,8 +105,11 @@ impl Running {
     pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut() -> bool) {
         let started = Instant::now();
         while !is_so() {
-            let ended = self.child.try_wait().expect("the program can be asked for");
-            assert!(ended.is_none(), "the program ended before {what}: {}", self.collect());
+            if self.child.try_wait().expect("the program can be asked for").is_some() {
+                // It may have come between the two questions.
+                assert!(is_so(), "the program ended before {what}: {}", self.collect());
+                return;
+            }
             assert!(started.elapsed() < PATIENCE, "still waiting for {what} after {PATIENCE:?}");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -120,7 +123,16 @@ impl Running {
 
     /// Asks the program to stop, as Ctrl-C does.
     pub fn interrupt(&self) {
-        let kill = format!("kill -INT {}", self.child.id());
+        self.signal("INT");
+    }
+
+    /// Asks the program to end, as a service manager does.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell can be started");
         assert!(sent.success(), "the program cannot be signalled");
     }

@@ -1,7 +1,9 @@
-//! A tap on the wire: passes everything on to a server, and keeps what the clients said.
+//! A tap on the wire: passes everything on to a server, and keeps what the clients said. It can be turned off, so that
+//! nobody is answered any more.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Environment;
@@ -11,6 +13,7 @@ pub struct Tap {
     address: SocketAddr,
     // By connection, so that what two clients say at once is not mixed.
     said: Arc<Mutex<Vec<Vec<u8>>>>,
+    hangs: Arc<AtomicBool>,
 }
 
 impl Tap {
@@ -21,14 +24,15 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let said = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&said);
+        let hangs = Arc::new(AtomicBool::new(false));
+        let (kept, off) = (Arc::clone(&said), Arc::clone(&hangs));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || pass_on(client, server, &kept));
+                let (kept, off) = (Arc::clone(&kept), Arc::clone(&off));
+                std::thread::spawn(move || pass_on(client, server, (&kept, &off)));
             }
         });
-        Self { address, said }
+        Self { address, said, hangs }
     }
 
     /// These variables, with the tap in the server's place.
@@ -40,6 +44,11 @@ impl Tap {
         environment.iter().map(tapped).collect()
     }
 
+    /// From here on connections stand, and nobody is answered.
+    pub fn hang(&self) {
+        self.hangs.store(true, Ordering::Release);
+    }
+
     /// How often the clients said this.
     pub fn count(&self, words: &str) -> usize {
         let said = self.said.lock().expect("no thread of the tap panics");
@@ -48,7 +57,7 @@ impl Tap {
     }
 }
 
-fn pass_on(mut client: TcpStream, server: SocketAddr, said: &Mutex<Vec<Vec<u8>>>) {
+fn pass_on(mut client: TcpStream, server: SocketAddr, (said, hangs): (&Mutex<Vec<Vec<u8>>>, &AtomicBool)) {
     let Ok(mut server) = TcpStream::connect(server) else { return };
     let (Ok(mut answers), Ok(mut back)) = (server.try_clone(), client.try_clone()) else { return };
     std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
@@ -62,7 +71,7 @@ fn pass_on(mut client: TcpStream, server: SocketAddr, said: &Mutex<Vec<Vec<u8>>>
         let heard = &buffer[..length];
         // Kept before it is passed on: once the client has its answer, the question is here.
         said.lock().expect("no thread of the tap panics")[connection].extend_from_slice(heard);
-        if server.write_all(heard).is_err() {
+        if !hangs.load(Ordering::Acquire) && server.write_all(heard).is_err() {
             break;
         }
     }
