@@ -56,7 +56,7 @@ impl Faces {
             access_key_id: CALLER_ACCESS_KEY_ID.to_owned(),
             secret_access_key: CALLER_SECRET_ACCESS_KEY.to_owned(),
         };
-        let timeouts = Timeouts { connect: Duration::from_secs(5), read: Duration::from_secs(60) };
+        let timeouts = Timeouts { connect: Duration::from_secs(5), read: Duration::from_mins(1) };
         let simulation = Arc::new(Simulation::new(&settings));
         let in_process = SimCloud::new(Arc::clone(&simulation));
         Self { simulation, in_process, wire: AwsCloud::connect_to(&server, timeouts) }

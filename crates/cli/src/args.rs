@@ -3,6 +3,7 @@
 
 mod commands;
 mod scan;
+mod sim;
 
 use std::path::PathBuf;
 
@@ -10,11 +11,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::settings::{Assignment, FILE_VARIABLE, Format, Level, Value};
 
-pub use commands::{
-    ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, SimArgs, SimProfile,
-    TestArgs,
-};
+pub use commands::{ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, TestArgs};
 pub use scan::{RunChoice, ScanArgs};
+pub use sim::{SimArgs, SimProfile};
 
 /// What each exit code means, shown below the help.
 const EXIT_CODES: &str = "\
@@ -204,7 +203,9 @@ mod tests {
             "orgsweep scan --dry-run --resume latest",
             "orgsweep demo --accounts 0",
             "orgsweep -q -v scan",
-            "orgsweep sim --profile hostile",
+            "orgsweep sim --profile kind",
+            "orgsweep sim --fault floods",
+            "orgsweep sim --fault resets=2",
             "orgsweep sim --deny iam:DeleteUser",
             "orgsweep sim --deny iam:GetAccountSummary=2",
             "orgsweep compliance",

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use orgsweep_core::OrganizationFeatures;
-use orgsweep_sim::{Mix, Model, Profile, SimSettings, Simulation, Unreadable, client_environment};
+use orgsweep_sim::{
+    HostileFault, Hostility, Mix, Model, PerMille, Profile, SimSettings, Simulation, Unreadable, client_environment,
+};
 use tokio::net::TcpListener;
 
 use crate::args::{SimArgs, SimProfile};
@@ -43,10 +45,7 @@ fn settings(args: &SimArgs) -> SimSettings {
         users_per_account: args.users_per_account,
         seed: args.seed,
         now: args.now,
-        profile: match args.profile {
-            SimProfile::Instant => Profile::instant(),
-            SimProfile::Aws => Profile::aws(),
-        },
+        profile: profile(args),
         role_name: args.role_name.clone(),
         external_id: args.external_id.clone(),
         features: OrganizationFeatures {
@@ -56,6 +55,17 @@ fn settings(args: &SimArgs) -> SimSettings {
         mix: Mix { unreadable, ..defaults.mix.clone() },
         ..defaults
     }
+}
+
+/// The profile that was asked for, and the faults on top of it.
+fn profile(args: &SimArgs) -> Profile {
+    let profile = match args.profile {
+        SimProfile::Instant => Profile::instant(),
+        SimProfile::Aws => Profile::aws(),
+        SimProfile::Hostile => Profile::hostile(),
+    };
+    let with = |hostility: Hostility, (fault, share): &(HostileFault, PerMille)| hostility.with(*fault, *share);
+    Profile { hostility: args.fault.iter().fold(profile.hostility.clone(), with), ..profile }
 }
 
 fn write_truth(model: &Model, path: &Path) -> anyhow::Result<()> {
