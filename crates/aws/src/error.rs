@@ -31,7 +31,7 @@ where
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
             let service = context.err();
-            let Some(code) = service.code() else { return without_code(call, status, &chain(error)) };
+            let Some(code) = service.code() else { return without_code(call, context.raw(), &chain(error)) };
             let kind = kind_of(call, code, status);
             let mut api_error = ApiError::new(call, kind, code, service.message().unwrap_or_default());
             api_error.request_id = service.request_id().map(str::to_owned);
@@ -53,21 +53,39 @@ where
             }
         }
         SdkError::ResponseError(context) => {
-            let status = context.raw().status().as_u16();
-            without_code(call, status, &chain(error))
+            if context.raw().body().bytes().is_none() {
+                // The head came, and the connection was lost before the body was whole.
+                return ApiError::new(call, ErrorKind::Transient, "ConnectionFailed", chain(error));
+            }
+            without_code(call, context.raw(), &chain(error))
         }
         _ => ApiError::new(call, ErrorKind::Fatal, "InvalidRequest", chain(error)),
     }
 }
 
+/// How much of an answer that nobody can read is told, in bytes: enough to know whose it is.
+const EXCERPT: usize = 80;
+
 /// An answer that is none of AWS's: a proxy's page, a load balancer's, or some other server's.
-fn without_code(call: Call, status: u16, told: &str) -> ApiError {
+fn without_code(call: Call, answer: &HttpResponse, told: &str) -> ApiError {
+    let status = answer.status().as_u16();
     let kind = match status {
         429 => ErrorKind::Throttled,
         500.. => ErrorKind::Transient,
         _ => ErrorKind::Fatal,
     };
-    ApiError::new(call, kind, "InvalidAnswer", format!("HTTP {status}, and the answer is none of AWS's: {told}"))
+    let mut message = format!("HTTP {status}, and the answer is none of AWS's: {told}");
+    if let Some(beginning) = beginning(call, answer.body().bytes().unwrap_or_default()) {
+        message = format!("{message}; it begins with \"{beginning}\"");
+    }
+    ApiError::new(call, kind, "InvalidAnswer", message)
+}
+
+/// The first bytes of an answer, printable; `None` where it is empty, or where it might hold credentials.
+fn beginning(call: Call, body: &[u8]) -> Option<String> {
+    let opens_a_session = matches!(call, Call::AssumeRole | Call::AssumeRoot);
+    let beginning = body.get(..EXCERPT).unwrap_or(body);
+    (!opens_a_session && !beginning.is_empty()).then(|| beginning.escape_ascii().to_string())
 }
 
 /// Whether the request was never sent, since there were no credentials to sign it with.
@@ -190,6 +208,15 @@ mod tests {
     fn credentials_that_aws_does_not_know_are_renewed_and_no_answer_of_the_account() {
         check(Call::AssumeRole, "InvalidClientTokenId", 403, ErrorKind::Expired);
         check(Call::ListAccounts, "UnrecognizedClientException", 400, ErrorKind::Expired);
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_told_by_its_printable_beginning_unless_it_might_be_secret() {
+        let told = |call, body: &[u8]| beginning(call, body);
+        assert_eq!(told(Call::GetAccountSummary, b"\x1f\x8b<\"\n"), Some(r#"\x1f\x8b<\"\n"#.to_owned()));
+        assert_eq!(told(Call::GetAccountSummary, &[b'a'; 999]), Some("a".repeat(EXCERPT)));
+        assert_eq!(told(Call::GetAccountSummary, b""), None);
+        assert_eq!(told(Call::AssumeRole, b"<Credentials>"), None);
     }
 
     #[test]

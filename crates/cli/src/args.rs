@@ -4,6 +4,7 @@
 mod commands;
 mod parts;
 mod scan;
+mod sim;
 mod simulate;
 
 use std::path::PathBuf;
@@ -12,12 +13,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::settings::{Assignment, FILE_VARIABLE, Format, Level, Value};
 
-pub use commands::{
-    ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, SimArgs, SimProfile,
-    TestArgs,
-};
+pub use commands::{ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, TestArgs};
 pub use parts::{CommitArgs, PlanArgs, ShareArgs, SweepArgs};
 pub use scan::{AskArgs, PaceArgs, RunChoice, ScanArgs};
+pub use sim::{SimArgs, SimProfile};
 pub use simulate::SimulateArgs;
 
 /// What each exit code means, shown below the help.
@@ -231,6 +230,9 @@ mod tests {
             "orgsweep -q -v scan",
             "orgsweep simulate",
             "orgsweep simulate --seeds 5..5",
+            "orgsweep sim --profile kind",
+            "orgsweep sim --fault floods",
+            "orgsweep sim --fault resets=2",
             "orgsweep sim --deny iam:DeleteUser",
             "orgsweep sim --deny iam:GetAccountSummary=2",
             "orgsweep compliance",

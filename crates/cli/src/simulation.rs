@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use orgsweep_core::OrganizationFeatures;
-use orgsweep_sim::{Mix, Model, Profile, SimSettings, Simulation, Unreadable, client_environment};
+use orgsweep_sim::{
+    HostileFault, Hostility, Mix, Model, PerMille, Profile, SimSettings, Simulation, Unreadable, client_environment,
+};
 use tokio::net::TcpListener;
 
 use crate::args::{SimArgs, SimProfile};
@@ -52,7 +54,7 @@ fn settings(args: &SimArgs) -> SimSettings {
         users_per_account: args.users_per_account,
         seed: args.seed,
         now: args.now,
-        profile: profile(args.profile),
+        profile: with_faults(profile(args.profile), &args.fault),
         role_name: args.role_name.clone(),
         external_id: args.external_id.clone(),
         features: OrganizationFeatures {
@@ -62,6 +64,12 @@ fn settings(args: &SimArgs) -> SimSettings {
         mix: Mix { unreadable, ..defaults.mix.clone() },
         ..defaults
     }
+}
+
+/// The profile with these faults as common as was asked.
+fn with_faults(profile: Profile, faults: &[(HostileFault, PerMille)]) -> Profile {
+    let with = |hostility: Hostility, (fault, share): &(HostileFault, PerMille)| hostility.with(*fault, *share);
+    Profile { hostility: faults.iter().fold(profile.hostility.clone(), with), ..profile }
 }
 
 fn write_truth(model: &Model, path: &Path) -> anyhow::Result<()> {

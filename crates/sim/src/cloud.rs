@@ -13,7 +13,7 @@ use orgsweep_core::{
     OrganizationFeatures, PasswordPolicy,
 };
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, GARBAGE, PROXY_PAGE};
 use crate::environment::CALLER_ACCESS_KEY_ID;
 use crate::fault::kind_of;
 use crate::request::{
@@ -50,8 +50,10 @@ impl SimCloud {
             Delivery::Never => return std::future::pending().await,
             Delivery::Reset => return Err(lost(call, "the connection was reset")),
             Delivery::CutOff => return Err(lost(call, "the connection was closed before the answer was whole")),
-            Delivery::Html(status) => return Err(not_from_aws(call, ErrorKind::Transient, status)),
-            Delivery::Garbage => return Err(not_from_aws(call, ErrorKind::Fatal, 200)),
+            Delivery::Html(status) => {
+                return Err(not_from_aws(call, ErrorKind::Transient, status, PROXY_PAGE.as_bytes()));
+            }
+            Delivery::Garbage => return Err(not_from_aws(call, ErrorKind::Fatal, 200, GARBAGE)),
         }
         let request_id = Some(reply.request_id);
         match reply.outcome {
@@ -85,8 +87,10 @@ fn lost(call: Call, message: &str) -> ApiError {
 }
 
 /// An answer that came and is none of AWS's.
-fn not_from_aws(call: Call, kind: ErrorKind, status: u16) -> ApiError {
-    ApiError::new(call, kind, "InvalidAnswer", format!("HTTP {status}, and the answer is none of AWS's"))
+fn not_from_aws(call: Call, kind: ErrorKind, status: u16, body: &[u8]) -> ApiError {
+    let body = body.escape_ascii();
+    let message = format!("HTTP {status}, and the answer is none of AWS's; it begins with \"{body}\"");
+    ApiError::new(call, kind, "InvalidAnswer", message)
 }
 
 fn listed_key(key: request::ListedKey) -> ListedKey {

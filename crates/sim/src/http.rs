@@ -4,19 +4,22 @@
 //! Signatures are not verified; the access key id in the `Authorization` header and the `X-Amz-Security-Token` are.
 
 mod account_rest;
+mod deliver;
 mod organizations_json;
 mod query_answers;
 mod query_requests;
 mod xml;
 
 use std::convert::Infallible;
+use std::error::Error as _;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,6 +30,7 @@ use tokio::task::JoinSet;
 use crate::fault::Fault;
 use crate::request::{Operation, Reply, Request, Service, Signer};
 use crate::simulation::Simulation;
+use deliver::{AnswerBody, ConnectionReset, deliver};
 
 /// The longest request body that is read. The largest request, `AssumeRole` with a session policy, takes a tenth.
 const BODY_MOST: usize = 64 * 1024;
@@ -65,13 +69,24 @@ async fn serve_connection(stream: TcpStream, simulation: Arc<Simulation>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let simulation = Arc::clone(&simulation);
-        async move { Ok::<_, Infallible>(handle(request, &simulation).await) }
+        // Boxed, since a connection that is to be taken apart must not hold what cannot move.
+        Box::pin(async move { handle(request, &simulation).await })
     });
-    // A connection that breaks is the client's affair: there is nobody left to tell.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks is the client's affair, unless it was to be broken: there is nobody left to tell.
+    if let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await
+        && error.source().is_some_and(<dyn std::error::Error>::is::<ConnectionReset>)
+    {
+        let stream = connection.into_parts().io.into_inner();
+        // Closed without lingering, a connection is reset.
+        let _ = stream.set_zero_linger();
+    }
 }
 
-async fn handle(request: http::Request<Incoming>, simulation: &Simulation) -> http::Response<Full<Bytes>> {
+async fn handle(
+    request: http::Request<Incoming>,
+    simulation: &Simulation,
+) -> Result<http::Response<AnswerBody>, ConnectionReset> {
     let (head, body) = request.into_parts();
     let Understood { service, operation } = match Limited::new(body, BODY_MOST).collect().await {
         Ok(body) => understand(&head, &body.to_bytes()),
@@ -81,7 +96,8 @@ async fn handle(request: http::Request<Incoming>, simulation: &Simulation) -> ht
         Ok(operation) => simulation.answer(Request { signer: signer(&head.headers), operation }).await,
         Err(fault) => simulation.refuse(fault),
     };
-    respond(service, reply)
+    let delivery = reply.delivery;
+    deliver(respond(service, reply), delivery).await
 }
 
 /// Finds out which service is asked, by what tells its protocol, and what for.
@@ -134,7 +150,7 @@ fn signer(headers: &HeaderMap) -> Signer {
     Signer { access_key_id, session_token }
 }
 
-fn respond(service: Service, reply: Reply) -> http::Response<Full<Bytes>> {
+fn respond(service: Service, reply: Reply) -> http::Response<Bytes> {
     let (content_type, status, error_type) = match (service, &reply.outcome) {
         (Service::Sts | Service::Iam, outcome) => ("text/xml", status(outcome), None),
         (Service::Organizations, outcome) => ("application/x-amz-json-1.1", status(outcome), None),
@@ -147,7 +163,7 @@ fn respond(service: Service, reply: Reply) -> http::Response<Full<Bytes>> {
         Service::Organizations => organizations_json::render(reply.outcome),
         Service::Account => account_rest::render(reply.outcome),
     };
-    let mut response = http::Response::new(Full::new(Bytes::from(body)));
+    let mut response = http::Response::new(Bytes::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

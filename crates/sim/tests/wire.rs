@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use orgsweep_sim::{CALLER_ACCESS_KEY_ID, Mix, SimSettings, Simulation, serve};
+use orgsweep_sim::{CALLER_ACCESS_KEY_ID, Hostility, Mix, PerMille, Profile, SimSettings, Simulation, serve};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,7 +89,12 @@ fn signed(access_key_id: &str, token: Option<&str>) -> String {
 }
 
 async fn start() -> (Client, Arc<Simulation>) {
-    let settings = SimSettings { accounts: 45, mix: Mix::default().readable(), ..SimSettings::default() };
+    start_with(Hostility::NONE).await
+}
+
+async fn start_with(hostility: Hostility) -> (Client, Arc<Simulation>) {
+    let profile = Profile { hostility, ..Profile::instant() };
+    let settings = SimSettings { accounts: 45, mix: Mix::default().readable(), profile, ..SimSettings::default() };
     let simulation = Arc::new(Simulation::new(&settings));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -219,4 +224,27 @@ async fn a_body_that_is_too_long_is_refused() {
     let (mut client, _) = start().await;
     let answer = client.query(&caller(), &"x".repeat(70 * 1024)).await;
     assert_eq!((answer.status, answer.element("Code")), (413, "RequestEntityTooLarge"));
+}
+
+/// The bytes that come, until the connection ends, and how it ends.
+async fn until_the_end(hostility: Hostility) -> (String, std::io::Result<usize>) {
+    let (mut client, _) = start_with(hostility).await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let head = format!("POST / HTTP/1.1\r\nHost: sim\r\n{}Content-Length: {}\r\n\r\n", caller(), body.len());
+    client.stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    let end = client.stream.read_to_end(&mut bytes).await;
+    (String::from_utf8_lossy(&bytes).into_owned(), end)
+}
+
+#[tokio::test]
+async fn a_reset_is_one_and_a_cut_body_is_shorter_than_its_head_says() {
+    let always = PerMille(1000);
+    let (bytes, end) = until_the_end(Hostility { resets: always, ..Hostility::NONE }).await;
+    assert_eq!((bytes.as_str(), end.unwrap_err().kind()), ("", std::io::ErrorKind::ConnectionReset));
+    let (bytes, end) = until_the_end(Hostility { cut_bodies: always, ..Hostility::NONE }).await;
+    let (head, body) = bytes.split_once("\r\n\r\n").unwrap();
+    let length: usize = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+    assert_eq!((end.unwrap(), body.len()), (bytes.len(), length / 2));
+    assert!(whole_answer(bytes.as_bytes()).is_none());
 }

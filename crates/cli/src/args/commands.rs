@@ -1,12 +1,9 @@
-//! The flags of every command but `orgsweep scan`.
+//! The flags of every command but `orgsweep scan` and `orgsweep sim`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand, ValueEnum};
-use orgsweep_core::Timestamp;
-use orgsweep_sim::{Action, PerMille};
+use clap::{Args, Subcommand};
 
 use super::scan::SEVERITIES;
 use super::{RunChoice, list, text};
@@ -30,85 +27,6 @@ impl DemoArgs {
     pub(super) fn assignments(&self) -> Vec<Assignment> {
         vec![text("lake.location", "--lake", &self.lake)]
     }
-}
-
-const SIM_EXAMPLE: &str = "\
-The first line of stdout is `listening on http://HOST:PORT`; the lines after it are for a shell's `eval`:
-  export AWS_ENDPOINT_URL=http://HOST:PORT
-  export AWS_ACCESS_KEY_ID=...
-
-Example:
-  orgsweep sim --accounts 1000 --users-per-account 25 --seed 7 --truth truth.jsonl";
-
-/// Serve a simulated organization over HTTP, for any AWS client.
-#[derive(Debug, Args)]
-#[command(after_help = SIM_EXAMPLE)]
-pub struct SimArgs {
-    /// Address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
-    /// Member accounts, besides the management account
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=50_000))]
-    pub accounts: u32,
-    /// IAM users of each account, besides the root user; AWS allows 5000
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=5_000))]
-    pub users_per_account: u32,
-    /// Another seed, another organization
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// How AWS behaves
-    #[arg(long, value_enum, value_name = "PROFILE", default_value_t = SimProfile::Instant)]
-    pub profile: SimProfile,
-    /// The time at which the facts hold and reports are made, as in 2026-11-22T10:00:00Z [default: the clock]
-    #[arg(long, value_name = "TIME")]
-    pub now: Option<Timestamp>,
-    /// Write the facts of every account to FILE, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-    /// External id that the scanner role's trust policy asks for [default: none]
-    #[arg(long, value_name = "ID")]
-    pub external_id: Option<String>,
-    /// Name of the scanner role in every member account
-    #[arg(long, value_name = "NAME", default_value = "orgsweep-scanner")]
-    pub role_name: String,
-    /// Deny a call in a share of the accounts, as in iam:GetAccountPasswordPolicy=0.2; without a share, in a fifth; can
-    /// be repeated
-    #[arg(long, value_name = "ACTION[=SHARE]", value_parser = parse_denied)]
-    pub deny: Vec<(Action, PerMille)>,
-    /// The organization does not manage its members' root credentials
-    #[arg(long)]
-    pub no_central_root_access: bool,
-}
-
-/// The share of accounts in which a call is denied unless it is said.
-const DENIED: f64 = 0.2;
-
-fn parse_denied(given: &str) -> Result<(Action, PerMille), String> {
-    let (name, share) = match given.split_once('=') {
-        Some((name, share)) => (name, share.parse().map_err(|_| format!("{share:?} is no share, as in 0.2"))?),
-        None => (given, DENIED),
-    };
-    if !(0.0..=1.0).contains(&share) {
-        return Err(format!("{share} is no share: a number from 0 to 1 is expected"));
-    }
-    let action = Action::from_name(name.trim()).ok_or_else(|| {
-        let known: Vec<_> = Action::ALL.into_iter().map(Action::name).collect();
-        format!("the simulation has no call {name:?} to deny; it has {}", known.join(", "))
-    })?;
-    // Between 0 and 1, so between 0 and 1000.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to be a share above")]
-    Ok((action, PerMille((share * 1000.0).round() as u16)))
-}
-
-/// How a simulated organization behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SimProfile {
-    /// Answers at once, reports are ready when asked for, and there are no quotas
-    Instant,
-    /// AWS's published quotas and observed latencies
-    Aws,
-    /// The same, with everything that can go wrong
-    Hostile,
 }
 
 /// What is checked, and whether the rules hold what they promise.
