@@ -101,7 +101,7 @@ async fn hold_covered(lake: &Lake, run_id: &RunId, asked: &[AccountId], sweep_fi
 
 #[cfg(test)]
 mod tests {
-    use orgsweep_core::{Account, AccountState, ErrorKind, Refusal, Snapshot, Sources};
+    use orgsweep_core::{Account, AccountState, ErrorKind, Refusal, Snapshot, Sources, Timestamp};
     use orgsweep_lake::{JournalEntry, JournalWriter, RollPolicy};
 
     use super::*;
@@ -127,7 +127,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open_or_create(&folder.path().display().to_string()).await.unwrap();
         let run_id = RunId::parse("r1").unwrap();
-        let mut writer = JournalWriter::new(&lake, &run_id, "w", RollPolicy::default());
+        let mut writer = JournalWriter::new(&lake, &run_id, ("w", Timestamp::now()), RollPolicy::default());
         for (number, kind) in [(1, ErrorKind::Denied), (2, ErrorKind::Transient), (3, ErrorKind::Transient)] {
             writer.push(unopened(number, kind)).await.unwrap();
         }
