@@ -144,6 +144,7 @@ mod tests {
         swept: 0,
         partial: 0,
         failed: 0,
+        journalled: 0,
         awaiting_report: 0,
         requests: 0,
         throttled: 0,

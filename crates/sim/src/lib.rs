@@ -48,5 +48,5 @@ pub use request::{
     Signer,
 };
 pub use settings::SimSettings;
-pub use simulation::{LastingFaults, Simulation};
+pub use simulation::{Bound, LastingFaults, Simulation};
 pub use truth::write_truth;

@@ -5,6 +5,7 @@
 //! third stands what goes wrong ([`hostile`]).
 
 mod account;
+mod bound;
 mod buckets;
 mod clock;
 mod hostile;
@@ -38,6 +39,7 @@ use organizations::listing_start;
 use principal::Principal;
 use report_desk::ReportDesk;
 
+pub use bound::Bound;
 pub use hostile::lasting::LastingFaults;
 
 /// A simulated organization that answers requests.

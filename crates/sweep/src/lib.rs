@@ -5,6 +5,7 @@
 
 mod ask;
 mod bucket;
+mod counted_writer;
 mod discover;
 mod error;
 mod gate;

@@ -14,6 +14,7 @@ pub struct Progress {
     swept: AtomicU64,
     partial: AtomicU64,
     failed: AtomicU64,
+    journalled: AtomicU64,
     awaiting_report: AtomicU64,
     requests: AtomicU64,
     throttled: AtomicU64,
@@ -39,6 +40,8 @@ pub struct Tally {
     pub partial: u64,
     /// Accounts that could not be read.
     pub failed: u64,
+    /// Accounts of this attempt that are in the journal, which no kill can lose.
+    pub journalled: u64,
     /// Accounts whose report is awaited.
     pub awaiting_report: u64,
     /// Requests sent.
@@ -80,6 +83,7 @@ impl Progress {
             swept: read(&self.swept),
             partial: read(&self.partial),
             failed: read(&self.failed),
+            journalled: read(&self.journalled),
             awaiting_report: read(&self.awaiting_report),
             requests: read(&self.requests),
             throttled: read(&self.throttled),
@@ -115,6 +119,10 @@ impl Progress {
             Outcome::Skipped => &self.skipped,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn accounts_journalled(&self, accounts: usize) {
+        self.journalled.fetch_add(u64::try_from(accounts).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(crate) fn report_awaited(&self) -> Awaited<'_> {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
+use crate::counted_writer::CountedWriter;
 use crate::discover::{Discovered, Listing, Selection};
 use crate::error::SweepError;
 use crate::gate::Gate;
@@ -279,8 +280,9 @@ impl Sweep {
     ) -> Result<(), SweepError> {
         let granted = sweeper.root_granted;
         let mut gate = Gate::new(granted);
-        let mut writer =
-            JournalWriter::new(&self.lake, &self.run.run_id, (&self.worker(), self.began_at), self.roll.clone());
+        let worker = self.worker();
+        let writer = JournalWriter::new(&self.lake, &self.run.run_id, (&worker, self.began_at), self.roll.clone());
+        let mut writer = CountedWriter::new(writer, &self.progress);
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ending = loop {
@@ -288,7 +290,7 @@ impl Sweep {
                 biased;
                 visited = visited.recv() => match visited {
                     Some(visited) => match gate.pass(visited, &sweeper.caller.arn) {
-                        Ok(entries) => push(&mut writer, entries).await?,
+                        Ok(entries) => writer.push(entries).await?,
                         Err(error) => break Err(error),
                     },
                     None => break Ok(()),
@@ -299,7 +301,7 @@ impl Sweep {
                 match prove(gate, sweeper).await {
                     Ok((entries, proven)) => {
                         gate = proven;
-                        push(&mut writer, entries).await?;
+                        writer.push(entries).await?;
                     }
                     Err(error) => {
                         gate = Gate::new(granted);
@@ -317,11 +319,11 @@ impl Sweep {
         if gate.is_in_doubt() {
             let (entries, proven) = prove(gate, sweeper).await?;
             gate = proven;
-            push(&mut writer, entries).await?;
+            writer.push(entries).await?;
             writer.flush().await?;
         }
         if gate.is_root_in_doubt() && root_sessions_are_granted(sweeper).await? {
-            push(&mut writer, gate.root_proven()).await?;
+            writer.push(gate.root_proven()).await?;
             writer.flush().await?;
         }
         gate.end(&sweeper.caller.arn)
@@ -335,13 +337,6 @@ async fn prove(mut gate: Gate, sweeper: &Sweeper) -> Result<(Vec<JournalEntry>, 
     }
     let entries = gate.proven();
     Ok((entries, gate))
-}
-
-async fn push(writer: &mut JournalWriter, entries: Vec<JournalEntry>) -> Result<(), SweepError> {
-    for entry in entries {
-        writer.push(entry).await?;
-    }
-    Ok(())
 }
 
 async fn visit_one(

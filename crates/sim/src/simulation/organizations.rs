@@ -7,7 +7,7 @@ use crate::random::{Draw, Topic};
 use crate::request::{DescribedOrganization, Output, Service};
 
 /// The largest page of `ListAccounts`.
-const PAGE: u32 = 20;
+pub(super) const PAGE: u32 = 20;
 
 /// Tags of one page. AWS says no number; this one is small, so that paging shows.
 const TAGS_A_PAGE: usize = 3;
@@ -83,7 +83,7 @@ impl Simulation {
 
     /// Whether AWS answers with an empty page, and a token, before the page that starts here. The second page always
     /// has one before it, so that every organization of some size shows one.
-    fn has_empty_page(&self, start: u32) -> bool {
+    pub(super) fn has_empty_page(&self, start: u32) -> bool {
         if start == 0 || !start.is_multiple_of(PAGE) {
             return false;
         }

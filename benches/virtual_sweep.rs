@@ -1,0 +1,138 @@
+//! One sweep of a simulated organization in virtual time, into a lake in memory: what the benches that go by no real clock
+//! share.
+
+#![allow(dead_code, reason = "not every bench looks at everything")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use orgsweep_core::{Account, AccountId, Caller, Partition, Run, RunId, Sources, Timestamp};
+use orgsweep_lake::{Lake, RollPolicy};
+use orgsweep_sim::{Profile, SimCloud, SimSettings, Simulation};
+use orgsweep_sweep::{
+    Patience, Progress, RoleSettings, Selection, Share, Stop, Sweep, SweepSettings, Swept, Tally, identify,
+};
+use tokio::time::Instant;
+
+/// 2026-11-22T10:00:00Z.
+const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
+
+/// How often it is looked how far a sweep is.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What a sweep came to.
+pub(crate) struct Measured {
+    /// What it planned.
+    pub(crate) swept: Swept,
+    /// Its counters at the end.
+    pub(crate) tally: Tally,
+    /// How long it took, by its own clock.
+    pub(crate) took: Duration,
+    /// When the accounts that it knew beforehand were in the journal.
+    pub(crate) warm_journalled: Option<Duration>,
+}
+
+/// An organization of so many accounts, 25 users in each.
+pub(crate) fn organization(accounts: u32, profile: Profile) -> Arc<Simulation> {
+    let settings = SimSettings {
+        accounts: accounts - 1,
+        users_per_account: 25,
+        now: Some(NOW),
+        profile,
+        ..SimSettings::default()
+    };
+    Arc::new(Simulation::new(&settings))
+}
+
+/// Runs a future on one thread whose clock jumps where everybody waits.
+pub(crate) fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime can be made").block_on(work)
+}
+
+/// Sweeps the organization into a journal, with the settings of `config/orgsweep.toml` but for politeness, which is 1.
+pub(crate) async fn sweep(simulation: &Arc<Simulation>, warm: Vec<Account>) -> Measured {
+    let started = Instant::now();
+    let progress = Arc::new(Progress::default());
+    let known = u64::try_from(warm.len()).expect("it is a count");
+    let sweeping = run_sweep(simulation, warm, &progress);
+    let watching = async {
+        while known > 0 && progress.tally().journalled < known {
+            tokio::time::sleep(LOOK).await;
+        }
+        (known > 0).then(|| started.elapsed())
+    };
+    let ((swept, took), warm_journalled) = tokio::join!(async { (sweeping.await, started.elapsed()) }, watching);
+    Measured { swept, tally: progress.tally(), took, warm_journalled }
+}
+
+async fn run_sweep(simulation: &Arc<Simulation>, warm: Vec<Account>, progress: &Arc<Progress>) -> Swept {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let cloud = Arc::new(SimCloud::new(Arc::clone(simulation)));
+    let settings = settings();
+    let discovered = identify(&*cloud, &settings, progress).await.expect("the simulation answers");
+    let sweep = Sweep {
+        cloud,
+        discovered,
+        lake: Lake::over(store, "memory"),
+        run: run(),
+        plan: None,
+        share: Share::WHOLE,
+        warm,
+        carried: HashMap::new(),
+        selection: Selection::default(),
+        settings,
+        roll: RollPolicy::default(),
+        worker: "bench".to_owned(),
+        began_at: NOW,
+        progress: Arc::clone(progress),
+        stop: Stop::new(),
+    };
+    sweep.run().await.expect("the organization can be swept")
+}
+
+fn run() -> Run {
+    Run {
+        run_id: RunId::new(NOW, 1),
+        as_of: NOW,
+        started_at: NOW,
+        caller: Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::000000000001:user/a".to_owned() },
+        organization: None,
+        orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
+        rule_pack_sha256: String::new(),
+        unasked: Sources::NONE,
+        recheck_of: None,
+        carry_from: None,
+        settings: serde_json::Map::new(),
+    }
+}
+
+fn settings() -> SweepSettings {
+    SweepSettings {
+        role: RoleSettings {
+            partition: Some(Partition::Aws),
+            name: "orgsweep-scanner".to_owned(),
+            external_id: None,
+            session_name: "orgsweep".to_owned(),
+            session_duration: Duration::from_mins(15),
+        },
+        patience: Patience {
+            attempts: 8,
+            call_timeout: Duration::from_mins(1),
+            report_deadline: Duration::from_mins(10),
+            account_deadline: Duration::from_mins(30),
+            politeness: 1.0,
+            pacing: true,
+        },
+        max_report_age: Duration::from_hours(4),
+        optional: Sources::NONE,
+        key_ids_max: 100,
+        accounts_in_flight: 2000,
+        reports_in_making: 1500,
+        report_bytes: 64 << 20,
+        seed: 7,
+    }
+}
