@@ -96,8 +96,7 @@ async fn ask_each_service<C: Directory + AccountIam + AccountContacts>(cloud: &C
     ]
 }
 
-/// A fault that strikes every request is read alike over both faces, in all services. Of those that storms and times
-/// without capacity spare, both say the same too.
+/// A fault that strikes every request is read alike over both faces, in all services.
 async fn check(fault: HostileFault) {
     let faces = Faces::with(fault).await;
     for _ in 0..3 {
@@ -194,7 +193,7 @@ async fn refusals_by_account_session_and_moment_are_read_alike() {
     }
 }
 
-/// The calls of a sweep for a report, with a session that is as old as the longest of those that die early.
+/// What becomes of the role and of the calls for a report, the second time after it may have expired.
 async fn sweep_like<C: RoleBroker + AccountIam>(cloud: &C, role: &AssumeRole) -> Vec<Outcome> {
     let session = match cloud.assume_role(role).await {
         Ok(answer) => Session::Role(Arc::new(answer.value)),

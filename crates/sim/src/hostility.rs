@@ -162,6 +162,7 @@ pub struct Hostility {
     /// Accounts whose report, made on demand, has expired when it is first fetched, and has to be made once more.
     pub expiring_reports: PerMille,
     /// Accounts that are closed at a moment within the first minute of the simulation: from then on all is refused.
+    /// The listing goes on to call them active, so that plans do not depend on when they were made.
     pub closures: PerMille,
     /// Accounts whose scanner role appears at a moment within the first minute of the simulation: until then it is
     /// refused.
