@@ -21,9 +21,9 @@ pub struct RollPolicy {
 }
 
 impl Default for RollPolicy {
-    /// Eight mebibytes, which a put carries at once; five seconds, which is what a kill may cost.
+    /// Eight mebibytes, which a put carries at once; two seconds, which is what a kill may cost.
     fn default() -> Self {
-        Self { max_bytes: 8 << 20, max_age: Duration::from_secs(5) }
+        Self { max_bytes: 8 << 20, max_age: Duration::from_secs(2) }
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn entries_leave_by_age() {
         let lake = lake();
-        let mut writer = writer(&lake, RollPolicy { max_age: Duration::from_secs(5), ..RollPolicy::default() });
+        let mut writer = writer(&lake, RollPolicy { max_age: Duration::from_secs(2), ..RollPolicy::default() });
         assert_eq!(writer.due(), None);
         writer.push(small(1)).await.unwrap();
         tokio::time::advance(Duration::from_secs(4)).await;

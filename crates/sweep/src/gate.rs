@@ -6,6 +6,8 @@
 //!
 //! Root sessions are held to the same: accounts that refuse one wait until another account grants one.
 
+use std::time::Duration;
+
 use orgsweep_cloud::ApiError;
 use orgsweep_core::{AccountId, Call, ErrorKind, Reading};
 use orgsweep_lake::JournalEntry;
@@ -23,6 +25,9 @@ const REFUSED_FROM_THE_START: usize = 1_000;
 
 /// So many accounts in a row that AWS was not reached for, after all attempts for each: there is no network.
 const LOST_IN_A_ROW: usize = 20;
+
+/// So long after a refusal an opening has mostly answered it, and a proof costs one request.
+const LONG: Duration = Duration::from_millis(500);
 
 /// Holds back what may be the caller's fault.
 #[derive(Default)]
@@ -106,6 +111,12 @@ impl Gate {
     pub(crate) fn is_full(&self) -> bool {
         let limit = if self.witness.is_some() { HELD } else { REFUSED_FROM_THE_START };
         self.held.len() >= limit
+    }
+
+    /// Whether a refusal has waited long for an opening to answer it, in a sweep that opens accounts: none may come for a
+    /// while, as where the accounts of an earlier run are through and the list goes on.
+    pub(crate) fn is_kept_waiting(&self) -> bool {
+        self.witness.is_some() && self.held.first().is_some_and(|(refused_at, _)| refused_at.elapsed() >= LONG)
     }
 
     /// Whether the last accounts failed in a way that may be the caller's fault.

@@ -26,8 +26,12 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 /// earlier costs a request for each that is not.
 const READY_AT_FIRST_LOOK: f64 = 0.7;
 
-/// How far one report moves the guess: a few dozen settle it, one straggler does not move it.
+/// How far one report moves the guess: a few dozen settle it, one straggler does not.
 const STEP: f64 = 0.05;
+
+/// How far from the look at a report the guess is drawn: so far at most that, however many looked at once and too early,
+/// the next ones do not look much too late.
+const REACH: f64 = 0.5;
 
 /// The reports in the making, of all accounts.
 pub(crate) struct Making {
@@ -94,12 +98,14 @@ impl Making {
         self.lock().first_look
     }
 
-    /// Whether a report was ready at its first look. Over many, the guess comes to lie where as many are as wanted.
-    pub(crate) fn looked(&self, was_ready: bool) {
+    /// Whether a report was ready at its first look, so long after it was begun. Over many, the guess comes to lie where as
+    /// many are as wanted.
+    pub(crate) fn looked(&self, after: Duration, was_ready: bool) {
+        let share = if was_ready { READY_AT_FIRST_LOOK - 1.0 } else { READY_AT_FIRST_LOOK };
+        let drawn_to = after.mul_f64(1.0 + REACH * share);
         let mut state = self.lock();
-        let factor =
-            if was_ready { 1.0 - STEP * (1.0 - READY_AT_FIRST_LOOK) } else { 1.0 + STEP * READY_AT_FIRST_LOOK };
-        state.first_look = state.first_look.mul_f64(factor).clamp(LOOKS.0, LOOKS.1);
+        let moved = state.first_look.mul_f64(1.0 - STEP) + drawn_to.mul_f64(STEP);
+        state.first_look = moved.clamp(LOOKS.0, LOOKS.1);
     }
 
     /// The longest time between two looks.
@@ -174,11 +180,19 @@ mod tests {
     fn the_first_look_comes_to_lie_where_most_reports_are_ready() {
         let making = Making::new(1);
         // Reports that take evenly from 2 to 6 seconds: seven of ten are ready after 4.8.
-        (0..2000_u32).for_each(|report| {
+        (0..4000_u32).for_each(|report| {
             let takes = Duration::from_millis(u64::from(2000 + (report.wrapping_mul(2_654_435_761) >> 8) % 4000));
-            making.looked(takes <= making.first_look());
+            let look = making.first_look();
+            making.looked(look, takes <= look);
         });
         let look = making.first_look();
         assert!((Duration::from_secs(4)..Duration::from_millis(5600)).contains(&look), "{look:?}");
+    }
+
+    #[test]
+    fn however_many_look_at_once_and_too_early_the_next_do_not_look_much_too_late() {
+        let making = Making::new(1);
+        (0..5000).for_each(|_| making.looked(FIRST_GUESS, false));
+        assert!(making.first_look() < FIRST_GUESS * 3 / 2);
     }
 }

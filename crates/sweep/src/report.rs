@@ -79,7 +79,7 @@ pub(crate) async fn collect_report(account: &OpenAccount<'_>, wanted: &Wanted<'_
         }
         let fetched = errand.fetch().await;
         if learns && let Some(ready) = shows_whether_ready(&fetched) {
-            wanted.making.looked(ready);
+            wanted.making.looked(looks.since.elapsed(), ready);
         }
         standing = match fetched {
             Ok(fetched) if errand.is_fresh(&fetched) || matches!(standing, Standing::Settled) => {

@@ -285,6 +285,7 @@ impl Sweep {
         let mut writer = CountedWriter::new(writer, &self.progress);
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut idle = false;
         let ending = loop {
             tokio::select! {
                 biased;
@@ -295,13 +296,17 @@ impl Sweep {
                     },
                     None => break Ok(()),
                 },
-                _ = tick.tick() => { writer.roll_if_due().await?; }
+                _ = tick.tick() => {
+                    writer.roll_if_due().await?;
+                    idle = gate.is_kept_waiting();
+                }
             }
-            if gate.is_full() {
+            if gate.is_full() || std::mem::take(&mut idle) {
                 match prove(gate, sweeper).await {
                     Ok((entries, proven)) => {
                         gate = proven;
                         writer.push(entries).await?;
+                        writer.flush().await?;
                     }
                     Err(error) => {
                         gate = Gate::new(granted);

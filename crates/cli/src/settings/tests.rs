@@ -73,7 +73,7 @@ fn the_embedded_file_alone_gives_the_documented_defaults() {
             call_timeout: Duration::from_mins(1),
             attempts: 8,
         },
-        journal: Journal { roll_bytes: 8 << 20, roll_age: Duration::from_secs(5) },
+        journal: Journal { roll_bytes: 8 << 20, roll_age: Duration::from_secs(2) },
         part_bytes: 32 << 20,
         checks: Checks::default(),
         output: Output { format: Format::Text, fail_on: None },
