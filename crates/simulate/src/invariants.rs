@@ -61,7 +61,8 @@ pub(crate) fn hold(
         match pair.differs() {
             None => extent.whole += 1,
             Some(difference) if simulation.lasting(index).is_none() => {
-                let told = format!("nothing lasting was wrong with account {account}, and {difference}");
+                let told =
+                    format!("nothing lasting was wrong with account {account}, and {difference}{}", pair.unanswered());
                 return Err(Violation::new("Truth", told));
             }
             Some(_) => {
@@ -143,10 +144,15 @@ impl Pair<'_> {
     fn is_unknown_where_it_differs(&self) -> Result<(), Violation> {
         let wrong = |told: String| Err(Violation::new("Truth", format!("account {}: {told}", self.account)));
         let (accounts, theirs) = self.rows("accounts");
-        let may_differ = |column: &str, ours: &dyn Array| {
-            ours.is_null(0) || OF_COVERAGE.contains(&column) || says_how_it_is_known(column)
+        let contradicted = |row: &RecordBatch, column: &str| {
+            // Of sources that contradict each other the one that is left may be believed.
+            text(row, &format!("{column}_reason")).as_deref() == Some("contradicted")
         };
         for (ours, theirs) in accounts.iter().zip(theirs) {
+            let may_differ = |column: &str, value: &dyn Array| {
+                let may = OF_COVERAGE.contains(&column) || says_how_it_is_known(column);
+                value.is_null(0) || may || contradicted(theirs, column)
+            };
             if let Some(column) = first_difference(ours, theirs, may_differ) {
                 return wrong(format!(
                     "accounts.{column} is neither the truth nor empty: {}",
@@ -168,12 +174,20 @@ impl Pair<'_> {
         for (ours, theirs) in verdicts.iter().zip(theirs) {
             let status = text(ours, "status");
             let is_told = status.as_deref() == Some("unknown") && text(ours, "reason").is_some();
-            if !is_told && status != text(theirs, "status") {
-                let (check, should) = (text(ours, "check_id"), text(theirs, "status"));
+            let should = text(theirs, "status");
+            if !is_told && status != should && should.as_deref() != Some("unknown") {
+                let check = text(ours, "check_id");
                 return wrong(format!("{check:?} is {status:?} instead of {should:?} or unknown with a reason"));
             }
         }
         Ok(())
+    }
+
+    /// What the account says was not answered.
+    fn unanswered(&self) -> String {
+        let (accounts, theirs) = self.rows("accounts");
+        let pairs = accounts.iter().zip(theirs);
+        pairs.map(|(ours, theirs)| format!("; unanswered: {}", shown(ours, theirs, "unanswered"))).collect()
     }
 
     fn rows(&self, table: &str) -> (&[RecordBatch], &[RecordBatch]) {

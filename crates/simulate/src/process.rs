@@ -111,7 +111,12 @@ impl<'a> Process<'a> {
         }
         let plan = lake.read_plan(&run.run_id).await.map_err(told)?;
         let cloud = Arc::new(SimCloud::new(Arc::clone(&world.simulation)));
-        let discovered = identify(&*cloud, &self.settings, &self.progress).await.map_err(told)?;
+        // As the command line does it: nothing is lost where AWS has not said yet who asks.
+        let discovered = tokio::select! {
+            biased;
+            () = self.stop.stopped() => return Err("stopped before AWS said who the caller is".to_owned()),
+            discovered = identify(&*cloud, &self.settings, &self.progress) => discovered.map_err(told)?,
+        };
         let sweep = Sweep {
             cloud,
             discovered,

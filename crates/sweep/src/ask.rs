@@ -74,9 +74,12 @@ impl<'a> Asker<'a> {
                 Err(error) => error,
             };
             wait = match error.kind {
-                _ if is_no_capacity(&error) || cost.attempts >= self.patience.attempts => break Err(error),
+                _ if is_no_capacity(&error) => break Err(error),
+                // AWS asks for patience, and nothing is broken: only the account's deadline ends it.
                 ErrorKind::Throttled => self.next_wait(wait, FIRST_WAIT_THROTTLED),
-                ErrorKind::Transient => self.next_wait(wait, FIRST_WAIT),
+                ErrorKind::Transient if cost.attempts - cost.throttled < self.patience.attempts => {
+                    self.next_wait(wait, FIRST_WAIT)
+                }
                 _ => break Err(error),
             };
             let now = Instant::now();
@@ -269,7 +272,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_fails_in_passing_is_asked_again_until_patience_ends() {
         check(ErrorKind::Transient, 3, Ok(()), 4).await;
-        check(ErrorKind::Throttled, 3, Ok(()), 4).await;
+        check(ErrorKind::Throttled, 30, Ok(()), 31).await;
         check(ErrorKind::Transient, 9, Err(ErrorKind::Transient), 4).await;
     }
 

@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use crate::ask::Asker;
 use crate::error::SweepError;
+use crate::others::reading;
 use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::settings::SweepSettings;
@@ -115,18 +116,17 @@ pub async fn identify(
         }
         Err(error) => return Err(not_listed(error)),
     };
-    let features = match asker.ask(Call::ListOrganizationsFeatures, "", || cloud.organization_features()).await {
-        Ok(features) => Reading::Read(features),
-        Err(error) => {
-            warn!(%error, "nobody knows whether root access is centralized; checks that ask for it stay unknown");
-            Reading::Refused(error.refusal())
-        }
-    };
+    let features = ask_features(&asker, cloud).await;
     let is_off = features.value().is_some_and(|features| !features.root_credentials_management);
     if is_off && settings.optional.contains(Source::RootSession) {
         return Err(SweepError::RootAuditOff);
     }
     Ok(Discovered { caller, organization, features })
+}
+
+/// What of centralized root access is on; a failure of the first of these calls says nothing of the others.
+async fn ask_features(asker: &Asker<'_>, cloud: &dyn Cloud) -> Reading<OrganizationFeatures> {
+    reading(asker.ask(Call::ListOrganizationsFeatures, "", || cloud.organization_features()).await)
 }
 
 /// The organization's list of accounts, and what is made of it.
@@ -183,8 +183,24 @@ impl Listing<'_> {
         }
         check_selection(&seen, &planned, self.selection)?;
         self.progress.all_listed();
-        let Discovered { caller, organization, features } = discovered.clone();
+        let features = self.features(&discovered.features).await;
+        let Discovered { caller, organization, .. } = discovered.clone();
         Ok(Plan::new(caller, organization, features, planned))
+    }
+
+    /// The features of the organization. What failed in passing at the start is asked again, with all patience, since the
+    /// plan keeps it for the whole run.
+    async fn features(&self, asked: &Reading<OrganizationFeatures>) -> Reading<OrganizationFeatures> {
+        let features = if asked.is_settled() {
+            asked.clone()
+        } else {
+            let asker = Asker::new(self.pace, &self.settings.patience, self.progress, self.settings.seed);
+            ask_features(&asker, self.cloud).await
+        };
+        if let Some((kind, code)) = features.gap() {
+            warn!(kind, code, "nobody knows whether root access is centralized; checks that ask for it stay unknown");
+        }
+        features
     }
 }
 

@@ -37,7 +37,7 @@ impl RoleSettings {
 /// How long is waited for what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patience {
-    /// Requests made for one call before it counts as not answered.
+    /// Requests made for one call before it counts as not answered; those that AWS throttles are not counted.
     pub attempts: u32,
     /// How long one request may take, its whole answer included.
     pub call_timeout: Duration,
@@ -54,6 +54,9 @@ pub struct Patience {
 /// Requests for the first two calls: who waits at a terminal for a wrong endpoint should not wait long.
 const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 
+/// Nor for AWS to stop throttling them.
+const FIRST_CONTACT_DEADLINE: Duration = Duration::from_mins(2);
+
 impl Patience {
     /// The share of AWS's quotas to use; `None` where they are not kept to.
     pub(crate) fn quota_share(&self) -> Option<f64> {
@@ -62,7 +65,11 @@ impl Patience {
 
     /// Patience for the first calls.
     pub(crate) fn for_first_contact(&self) -> Self {
-        Self { attempts: self.attempts.min(FIRST_CONTACT_ATTEMPTS), ..self.clone() }
+        Self {
+            attempts: self.attempts.min(FIRST_CONTACT_ATTEMPTS),
+            account_deadline: self.account_deadline.min(FIRST_CONTACT_DEADLINE),
+            ..self.clone()
+        }
     }
 }
 
