@@ -25,8 +25,20 @@ const CHECK_KEYS: [&str; 17] = [
 ];
 
 /// The keys of `[[check.case]]`.
-const CASE_KEYS: [&str; 11] =
-    ["name", "row", "rows", "unread", "quarantined", "skipped", "params", "expect", "expect_rows", "reason", "message"];
+const CASE_KEYS: [&str; 12] = [
+    "name",
+    "row",
+    "rows",
+    "unread",
+    "quarantined",
+    "skipped",
+    "params",
+    "expect",
+    "expect_rows",
+    "reason",
+    "message",
+    "command",
+];
 
 /// The keys of one of `pass_notes`.
 const PASS_NOTE_KEYS: [&str; 2] = ["when", "text"];

@@ -34,6 +34,7 @@ fn not_constant(function: &str) -> String {
 /// Compiles predicates against one `as_of`.
 pub(crate) struct PredicateCompiler {
     state: SessionState,
+    as_of: Timestamp,
 }
 
 impl PredicateCompiler {
@@ -45,7 +46,12 @@ impl PredicateCompiler {
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
             .with_scalar_functions(functions)
             .build();
-        Self { state }
+        Self { state, as_of }
+    }
+
+    /// The time from which it counts back.
+    pub(crate) fn as_of(&self) -> Timestamp {
+        self.as_of
     }
 
     /// Reads the predicate `text`, which stands under the key `place` of `rule`, as SQL over columns and parameters.

@@ -56,6 +56,12 @@ impl Predicate {
         }
     }
 
+    /// Whether it holds for this row; not where it is null.
+    pub(crate) fn holds_at(&self, batch: &RecordBatch, row: usize) -> bool {
+        let held = self.root.evaluate(&batch.slice(row, 1));
+        held.is_ok_and(|held| held.iter().next().flatten() == Some(true))
+    }
+
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
     /// only speaks where another decided already is not among them.
     ///
