@@ -56,9 +56,9 @@ impl Predicate {
         }
     }
 
-    /// Whether it holds for this row; not where it is null.
-    pub(crate) fn holds_at(&self, batch: &RecordBatch, row: usize) -> bool {
-        let held = self.root.evaluate(&batch.slice(row, 1));
+    /// Whether it holds for the row of a batch of one row; not where it is null.
+    pub(crate) fn holds_for_one(&self, row: &RecordBatch) -> bool {
+        let held = self.root.evaluate(row);
         held.is_ok_and(|held| held.iter().next().flatten() == Some(true))
     }
 

@@ -58,7 +58,11 @@ impl Template {
     /// The text about one row.
     pub(crate) fn render(&self, batch: &RecordBatch, row: usize) -> String {
         let mut text = String::new();
-        self.push(&self.pieces, (batch, row), &mut text);
+        if self.pieces.iter().any(|piece| matches!(piece, Piece::Choice { .. })) {
+            self.push(&self.pieces, (&batch.slice(row, 1), 0), &mut text);
+        } else {
+            self.push(&self.pieces, (batch, row), &mut text);
+        }
         text
     }
 
@@ -71,7 +75,7 @@ impl Template {
                     text.push_str(value.as_deref().or(otherwise.as_deref()).unwrap_or("null"));
                 }
                 Piece::Choice { when, then, otherwise } => {
-                    let chosen = if when.holds_at(batch, row) { then } else { otherwise };
+                    let chosen = if when.holds_for_one(batch) { then } else { otherwise };
                     self.push(chosen, (batch, row), text);
                 }
             }
