@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
 use datafusion::physical_expr::PhysicalExpr;
@@ -48,7 +48,7 @@ pub(crate) fn constant_parts(expr: &Expr, is_constant: impl Fn(&Expr) -> bool) -
         if matches!(node, Expr::BinaryExpr(binary) if wraps(binary.op)) && is_constant(node) {
             parts.push(node.clone());
         }
-        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        Ok(TreeNodeRecursion::Continue)
     });
     parts.reverse();
     parts

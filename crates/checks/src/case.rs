@@ -332,6 +332,34 @@ mod tests {
     }
 
     #[test]
+    fn a_case_of_a_message_or_a_command_tells_what_it_is_instead() {
+        let case = |text: &str| {
+            format!(
+                "command = \"{{if slot = 1}}delete {{slot}}{{end}}\"\n[[check.case]]\nname = \"old\"\n\
+                 row = {{ slot = 1, last_rotated = \"-91d\" }}\nexpect = \"fail\"\n{text}"
+            )
+        };
+        let passed = expect![[r#"the.toml: check the-check, case "old": fail, as expected"#]];
+        check(&case("command = \"delete 1\""), &passed);
+        check(
+            &case("command = \"delete 1\"").replace("slot = 1,", "slot = 2,").replace("\"delete 1\"", "\"\""),
+            &passed,
+        );
+        check(
+            &case("command = \"delete 2\""),
+            &expect![[
+                r#"the.toml: check the-check, case "old": expected the command "delete 2", got "delete 1"; given { last_rotated = "-91d", slot = 1 }"#
+            ]],
+        );
+        check(
+            &case("message = \"All is lost\""),
+            &expect![[
+                r#"the.toml: check the-check, case "old": expected the message "All is lost", got "All is well"; given { last_rotated = "-91d", slot = 1 }"#
+            ]],
+        );
+    }
+
+    #[test]
     fn a_passing_case_says_what_was_expected() {
         check(
             "[[check.case]]\nname = \"young\"\nrow = { last_rotated = \"-1d\" }\nexpect = \"pass\"",

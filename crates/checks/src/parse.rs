@@ -272,13 +272,35 @@ remediation = "Rotate it."
             let rule = format!("remediation = \"Rotate it.\"\nframeworks = {{ {listed} }}");
             check("remediation = \"Rotate it.\"", &rule, expected);
         };
-        frameworks("\"cis-5.0\" = [\"9.99\"]", &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "9.99""#]]);
-        frameworks("\"cis-5.0\" = [\"1.13 \"]", &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "1.13 "; did you mean "1.13"?"#]]);
-        frameworks("\"cis-5.0\" = [\"1.13\", \"1.13\"]", &expect![[r#"keys.toml: check keys-old: frameworks.cis-5.0 names "1.13" twice"#]]);
+        frameworks(
+            "\"cis-5.0\" = [\"9.99\"]",
+            &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "9.99""#]],
+        );
+        frameworks(
+            "\"cis-5.0\" = [\"1.13 \"]",
+            &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "1.13 "; did you mean "1.13"?"#]],
+        );
+        frameworks(
+            "\"cis-5.0\" = [\"1.13\", \"1.13\"]",
+            &expect![[r#"keys.toml: check keys-old: frameworks.cis-5.0 names "1.13" twice"#]],
+        );
         frameworks("\"cis-5.0\" = []", &expect!["keys.toml: check keys-old: frameworks.cis-5.0 names no control"]);
-        frameworks("\"CIS-5.0\" = [\"1.13\"]", &expect![[r#"keys.toml: check keys-old: "CIS-5.0" is no id of a framework, like cis-5.0 or our-house; did you mean "cis-5.0"?"#]]);
-        frameworks("\"our house\" = [\"1\"]", &expect![[r#"keys.toml: check keys-old: "our house" is no id of a framework, like cis-5.0 or our-house"#]]);
-        frameworks("\"our-house\" = [\" 1\"]", &expect![[r#"keys.toml: check keys-old: frameworks.our-house names " 1": blanks around an id are none of it"#]]);
+        frameworks(
+            "\"CIS-5.0\" = [\"1.13\"]",
+            &expect![[
+                r#"keys.toml: check keys-old: "CIS-5.0" is no id of a framework, like cis-5.0 or our-house; did you mean "cis-5.0"?"#
+            ]],
+        );
+        frameworks(
+            "\"our house\" = [\"1\"]",
+            &expect![[r#"keys.toml: check keys-old: "our house" is no id of a framework, like cis-5.0 or our-house"#]],
+        );
+        frameworks(
+            "\"our-house\" = [\" 1\"]",
+            &expect![[
+                r#"keys.toml: check keys-old: frameworks.our-house names " 1": blanks around an id are none of it"#
+            ]],
+        );
     }
 
     #[test]
