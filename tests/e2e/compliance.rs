@@ -1,5 +1,7 @@
 //! `orgsweep compliance`: the accounts of a run by the controls of a framework.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::harness::{Finished, Lake, Orgsweep, Python, Simulation, Summary, scan};
@@ -37,6 +39,22 @@ fn a_framework_counts_every_account_by_its_own_numbers_whatever_the_run_was_set_
     let failed = |id: &str| control(&told, id)["failed"].as_u64().unwrap();
     assert!(failed("1.13") < of_run[0][0].as_u64().unwrap(), "CIS asks for 90 days, the run for one");
     assert_eq!(failed("1.9"), of_run[0][1].as_u64().unwrap());
+}
+
+#[test]
+fn a_param_on_the_command_line_and_a_damaged_rules_json_are_refused() {
+    let simulation = Simulation::start(&["--accounts", "3", "--users-per-account", "1"]);
+    let lake = Lake::empty();
+    let scanned = scan(&simulation.environment, &lake.path()).run().expect_one_of(&[0, 3]);
+    let run_id = Summary::of(&scanned).run_id().to_owned();
+    let flags = ["--framework", "cis-5.0", "--set", "access-key-rotatd.max_age_days=banana"];
+    let words = ["access-key-rotatd.max_age_days", "the framework's own numbers"];
+    compliance(&lake, &flags).expect_code(2).expect_error(&words);
+
+    let rules = lake.path().join("_runs").join(&run_id).join("rules.json");
+    fs::write(rules, "{").unwrap();
+    let words = ["rules.json", run_id.as_str(), "damaged"];
+    compliance(&lake, &["--framework", "cis-5.0"]).expect_code(2).expect_error(&words);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn what_cannot_be_rechecked_is_refused_with_what_to_do() {
     let first = document(&recheck(&lake, &["--set", &setting]).expect_code(0));
     let run_id = first["run_id"].as_str().unwrap();
     recheck(&lake, &["--run", run_id]).expect_code(2).expect_error(&["recheck itself", sweep.run_id()]);
-    recheck(&lake, &["--run", "20200101T000000Z-000000"]).expect_code(2).expect_error(&["its newest are"]);
+    recheck(&lake, &["--run", "20200101T000000Z-000000"]).expect_code(2).expect_error(&["its newest sweeps are"]);
     let misspelt = format!("{ROTATED}s=30");
     recheck(&lake, &["--set", &misspelt]).expect_code(2).expect_error(&["max_age_days"]);
     recheck(&lake, &["--set", "access-key-rotatd.max_age_days=1"]).expect_code(2).expect_error(&["access-key-rotated"]);

@@ -144,3 +144,13 @@ fn a_file_that_cannot_be_is_refused_before_anything_is_asked() {
     refused("--overrides", &format!("{scoped}tags = {{ env = \"prod\" }}\n")).expect_error(&["--account-tags"]);
     refused("--overrides", "[[override").expect_error(&["mine.toml", "line 1"]);
 }
+
+#[test]
+fn a_time_long_before_the_reports_is_told_of() {
+    let simulation = Simulation::start(&["--accounts", "5", "--users-per-account", "1"]);
+    let told = "more than a day newer than the time by which the run judges";
+    let now = scan(&simulation.environment, &Lake::empty().path()).run().expect_one_of(&[0, 3]);
+    assert!(!now.stderr.contains(told), "{}", now.stderr);
+    let past = scan(&simulation.environment, &Lake::empty().path()).args(["--as-of", "2020-01-01T00:00:00Z"]).run();
+    past.expect_one_of(&[0, 3]).expect_error(&[told, "accounts"]);
+}

@@ -99,7 +99,7 @@ pub(crate) fn run_rule(
         let cases = chosen.iter().filter_map(|index| rule.cases.get(*index).cloned()).collect();
         let part = Rule { cases, ..rule.clone() };
         let params = case_params(&part, own)?;
-        let check = Check::with_params(compiler, rule, draft, (&[params], CASE_AS_OF))?;
+        let check = Check::with_params(compiler, rule, draft, &[params])?;
         for (index, result) in chosen.into_iter().zip(run_part(&part, &check)?) {
             if let Some(place) = results.get_mut(index) {
                 *place = Some(result);
@@ -210,25 +210,30 @@ impl Outcomes<'_> {
             return result;
         }
         let result = self.hold_rows(index, case, result);
-        if result.passed { self.hold_message(index, case, result) } else { result }
+        let result = if result.passed { self.hold_text(index, ("message", &case.message), result) } else { result };
+        if result.passed { self.hold_text(index, ("command", &case.command), result) } else { result }
     }
 
-    /// The result, unless the first finding says something else than `message`.
-    fn hold_message(&self, index: usize, case: &Case, result: CaseResult) -> CaseResult {
-        let Some(expected) = &case.message else { return result };
+    /// The result, unless the first finding has another text under this key.
+    fn hold_text(&self, index: usize, (key, text): (&str, &Option<String>), result: CaseResult) -> CaseResult {
+        let Some(expected) = text else { return result };
         let failed = |found: &&Found| found.account == index && found.ground.status() == Status::Fail;
         let first = self.judgement.found.iter().find(failed);
         let got = first.and_then(|found| {
             let variant = self.check.variants.get(found.variant)?;
-            let told = variant.message.render(&self.facts.rows(self.rule.table).batch, found.ground.row()?);
+            let (batch, row) = (&self.facts.rows(self.rule.table).batch, found.ground.row()?);
+            let told = match key {
+                "command" => variant.command_at(batch, row).unwrap_or_default().trim().to_owned(),
+                _ => variant.message.render(batch, row),
+            };
             // Each case is an account of its own; what it expects is written as if it were the first.
             Some(told.replace(account_id(index).as_str(), account_id(0).as_str()))
         });
         let got = got.unwrap_or_else(|| "no finding".to_owned());
         CaseResult {
-            passed: got == *expected,
-            expected: format!("the message {expected:?}"),
-            got: if got == *expected { result.got.clone() } else { format!("{got:?}") },
+            passed: got == expected.trim(),
+            expected: format!("the {key} {expected:?}"),
+            got: if got == expected.trim() { result.got.clone() } else { format!("{got:?}") },
             ..result
         }
     }
@@ -322,6 +327,34 @@ mod tests {
             "[[check.case]]\nname = \"why\"\nrow = {}\nexpect = \"unknown\"\nreason = \"no idea\"",
             &expect![[
                 r#"the.toml: check the-check, case "why": expected unknown (no idea), got unknown (last_rotated is null); given {}"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn a_case_of_a_message_or_a_command_tells_what_it_is_instead() {
+        let case = |text: &str| {
+            format!(
+                "command = \"{{if slot = 1}}delete {{slot}}{{end}}\"\n[[check.case]]\nname = \"old\"\n\
+                 row = {{ slot = 1, last_rotated = \"-91d\" }}\nexpect = \"fail\"\n{text}"
+            )
+        };
+        let passed = expect![[r#"the.toml: check the-check, case "old": fail, as expected"#]];
+        check(&case("command = \"delete 1\""), &passed);
+        check(
+            &case("command = \"delete 1\"").replace("slot = 1,", "slot = 2,").replace("\"delete 1\"", "\"\""),
+            &passed,
+        );
+        check(
+            &case("command = \"delete 2\""),
+            &expect![[
+                r#"the.toml: check the-check, case "old": expected the command "delete 2", got "delete 1"; given { last_rotated = "-91d", slot = 1 }"#
+            ]],
+        );
+        check(
+            &case("message = \"All is lost\""),
+            &expect![[
+                r#"the.toml: check the-check, case "old": expected the message "All is lost", got "All is well"; given { last_rotated = "-91d", slot = 1 }"#
             ]],
         );
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow_array::RecordBatch;
 use datafusion::logical_expr::Expr;
 use orgsweep_core::table::Origin;
 use orgsweep_core::{Source, Sources, Timestamp};
@@ -40,7 +41,7 @@ impl Checker {
     pub fn compile(rules: &RuleSet, basis: Basis) -> Result<Self, RuleError> {
         let compiler = PredicateCompiler::new(basis.as_of);
         let compile = |rule: &Rule| {
-            let check = Check::compile(&compiler, rules, rule, basis.as_of);
+            let check = Check::compile(&compiler, rules, rule);
             check.map_err(|problem| RuleError::in_check(&rule.file, &rule.id, problem))
         };
         let checks = rules.rules().iter().map(compile).collect::<Result<_, _>>()?;
@@ -113,12 +114,7 @@ impl Draft {
 }
 
 impl Check {
-    fn compile(
-        compiler: &PredicateCompiler,
-        rules: &RuleSet,
-        rule: &Rule,
-        as_of: Timestamp,
-    ) -> Result<Self, RuleProblem> {
+    fn compile(compiler: &PredicateCompiler, rules: &RuleSet, rule: &Rule) -> Result<Self, RuleProblem> {
         let base = rules.params_of(rule);
         let mut params = vec![base.clone()];
         let mut overrides = Vec::new();
@@ -135,7 +131,7 @@ impl Check {
         let check = Self {
             overrides,
             exceptions: exceptions.map(|(index, _)| index).collect(),
-            ..Self::with_params(compiler, rule, &draft, (&params, as_of))?
+            ..Self::with_params(compiler, rule, &draft, &params)?
         };
         hold_params(rule, &check.variants)?;
         Ok(check)
@@ -146,9 +142,9 @@ impl Check {
         compiler: &PredicateCompiler,
         rule: &Rule,
         draft: &Draft,
-        (params, as_of): (&[ParamsByName], Timestamp),
+        params: &[ParamsByName],
     ) -> Result<Self, RuleProblem> {
-        let variant = |params: &ParamsByName| Variant::compile(compiler, (rule, params), draft, as_of);
+        let variant = |params: &ParamsByName| Variant::compile(compiler, (rule, params), draft);
         let variants = params.iter().map(variant).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             id: rule.id.clone(),
@@ -176,10 +172,9 @@ impl Variant {
         compiler: &PredicateCompiler,
         (rule, params): (&Rule, &ParamsByName),
         draft: &Draft,
-        as_of: Timestamp,
     ) -> Result<Self, RuleProblem> {
         let predicate = |place, expr: &Expr| compiler.compile(rule, place, expr.clone(), params);
-        let template = |place, text: &String| Template::compile((rule, params), place, text, as_of);
+        let template = |place, text: &String| Template::compile(compiler, (rule, params), place, text);
         let notes = draft
             .notes
             .iter()
@@ -193,6 +188,12 @@ impl Variant {
             remediation: template("remediation", &rule.remediation)?,
             command: rule.command.as_ref().map(|text| template("command", text)).transpose()?,
         })
+    }
+
+    /// The commands for one row; none where the text leaves nothing for it.
+    pub(crate) fn command_at(&self, batch: &RecordBatch, row: usize) -> Option<String> {
+        let command = self.command.as_ref().map(|command| command.render(batch, row));
+        command.filter(|command| !command.trim().is_empty())
     }
 
     /// The predicates that decide.

@@ -93,6 +93,16 @@ pub enum RuleProblem {
         /// The check whose id is nearest to it.
         nearest: Option<String>,
     },
+    /// A control that a framework does not have.
+    #[error("{framework} has no control {control:?}{}", suggestion(nearest.as_deref()))]
+    UnknownControl {
+        /// The framework.
+        framework: String,
+        /// The control.
+        control: String,
+        /// The control whose id is nearest to it.
+        nearest: Option<String>,
+    },
     /// Another check has the same id.
     #[error("another check in {other} has the same id; ids are unique")]
     DuplicateId {

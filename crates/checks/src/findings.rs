@@ -117,7 +117,7 @@ impl<'a> FindingsBuilder<'a> {
         if let (Ground::Failed(row), Some(variant)) = (found.ground, check.variants.get(found.variant)) {
             self.message.append_value(variant.message.render(batch, row));
             self.remediation.append_value(variant.remediation.render(batch, row));
-            self.command.append_option(variant.command.as_ref().map(|command| command.render(batch, row)));
+            self.command.append_option(variant.command_at(batch, row));
             self.reason.append_null();
             return;
         }

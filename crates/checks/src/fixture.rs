@@ -106,6 +106,7 @@ impl Account {
             expect_rows: None,
             reason: None,
             message: None,
+            command: None,
             params: std::collections::BTreeMap::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Frameworks: the controls that standards ask for, as far as they concern what orgsweep reads. Which check covers which
 //! control is said by the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,39 @@ impl Framework {
         })
     }
 
+    /// Holds the controls that a rule names against those there are. A framework that orgsweep does not have is the
+    /// user's own, with whatever controls its rules name.
+    pub(crate) fn hold(all: &[Self], rule: &Rule) -> Result<(), RuleProblem> {
+        for (id, controls) in &rule.frameworks {
+            let framework = all.iter().find(|framework| framework.id == *id);
+            if framework.is_none() && !is_framework_id(id) {
+                let near = suggestion(nearest(&id.to_lowercase(), all.iter().map(|it| it.id.as_str())).as_deref());
+                let reason = format!("{id:?} is no id of a framework, like cis-5.0 or our-house{near}");
+                return Err(RuleProblem::value(reason));
+            }
+            if controls.is_empty() {
+                return Err(RuleProblem::value(format!("frameworks.{id} names no control")));
+            }
+            let mut seen = BTreeSet::new();
+            for control in controls {
+                if !seen.insert(control) {
+                    return Err(RuleProblem::value(format!("frameworks.{id} names {control:?} twice")));
+                }
+                framework.map_or_else(|| hold_own(id, control), |framework| framework.hold_control(control))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hold_control(&self, control: &str) -> Result<(), RuleProblem> {
+        let known = || self.controls.iter().map(|known| known.id.as_str());
+        if known().any(|known| known == control) {
+            return Ok(());
+        }
+        let near = nearest(control, known());
+        Err(RuleProblem::UnknownControl { framework: self.id.clone(), control: control.to_owned(), nearest: near })
+    }
+
     fn parse(name: &str, text: &str) -> Result<Self, RuleError> {
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
@@ -122,10 +155,22 @@ impl Framework {
     }
 }
 
+/// Whether a text can name a framework: words of small letters, digits and dots, joined by dashes.
+fn is_framework_id(id: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'.';
+    id.split('-').all(|word| !word.is_empty() && word.bytes().all(is_letter))
+}
+
+/// A control of a framework that only its user knows.
+fn hold_own(framework: &str, control: &str) -> Result<(), RuleProblem> {
+    if !control.is_empty() && control.trim() == control {
+        return Ok(());
+    }
+    Err(RuleProblem::value(format!("frameworks.{framework} names {control:?}: blanks around an id are none of it")))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::RulePack;
 

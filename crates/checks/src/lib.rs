@@ -10,6 +10,7 @@
 //! `judge` decides, `cover` looks for an exception, `verdicts` and `findings` write down.
 
 mod access_keys;
+mod arithmetic;
 mod case;
 mod case_rows;
 mod cell;
@@ -20,6 +21,7 @@ mod cover;
 mod coverage;
 mod error;
 mod evaluate;
+mod explain;
 mod facts;
 mod findings;
 mod framework;

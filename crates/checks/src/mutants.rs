@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_rule_that_its_cases_pin_down_has_no_survivors() {
         let case = |row: &str, expect: &str| {
-            format!("[[check.case]]\nname = \"x\"\nrow = {{ {row} }}\nexpect = \"{expect}\"\n")
+            format!("[[check.case]]\nname = \"{expect}\"\nrow = {{ {row} }}\nexpect = \"{expect}\"\n")
         };
         let young = case("active = true, last_rotated = \"-90d\"", "pass");
         let old = case("active = true, last_rotated = \"-90d-1s\"", "fail");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::parse::parse_file;
-use crate::{Rule, RuleError, RuleProblem};
+use crate::{Framework, Rule, RuleError, RuleProblem};
 
 /// The rule files that orgsweep comes with. Each has its own line here; nothing else lists them.
 const EMBEDDED: [(&str, &str); 7] = [
@@ -45,11 +45,17 @@ impl RulePack {
     /// Reads rule files. Predicates are looked at when the pack is compiled.
     ///
     /// # Errors
-    /// No TOML, an unknown or missing key, a value that cannot be, an unknown evidence column, an id twice.
+    /// No TOML, no check, an unknown or missing key, a value that cannot be, an unknown evidence column or control, an id
+    /// twice.
     pub fn parse(files: Vec<RuleFile>) -> Result<Self, RuleError> {
         let mut rules = Vec::new();
         for file in files {
             rules.extend(parse_file(&file)?);
+        }
+        let frameworks = Framework::embedded()?;
+        for rule in &rules {
+            let held = Framework::hold(&frameworks, rule);
+            held.map_err(|problem| RuleError::in_check(&rule.file, &rule.id, problem))?;
         }
         Self::new(rules)
     }

@@ -47,6 +47,16 @@ pub(crate) fn changed(params: &ParamsByName, by: &ParamsByName) -> ParamsByName 
     params.iter().chain(by).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Refuses numbers below 0: params count days, characters and the like, and a negative one turns a check around.
+pub(crate) fn hold_number(name: &str, value: &Param) -> Result<(), RuleProblem> {
+    match value {
+        Param::Integer(number) if *number < 0 => {
+            Err(RuleProblem::value(format!("param {name} cannot be {number}: 0 or more is expected")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives one param another value of its type. A text for a list is divided at its commas: command lines know no lists.
 pub(crate) fn set(params: &mut ParamsByName, name: &str, value: &Param) -> Result<(), RuleProblem> {
     let nearest = nearest(name, params.keys().map(String::as_str));
@@ -54,6 +64,10 @@ pub(crate) fn set(params: &mut ParamsByName, name: &str, value: &Param) -> Resul
         return Err(RuleProblem::UnknownKey { key: name.to_owned(), nearest });
     };
     if let (Param::List(items), Param::Text(text)) = (&mut *current, value) {
+        if text.trim_start().starts_with('[') {
+            let reason = format!("param {name} cannot be {text}: a list is written a,b or [\"a\", \"b\"]");
+            return Err(RuleProblem::Value { reason });
+        }
         let given = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         *items = given.map(str::to_owned).collect();
         return Ok(());
@@ -62,6 +76,7 @@ pub(crate) fn set(params: &mut ParamsByName, name: &str, value: &Param) -> Resul
         let reason = format!("param {name} cannot be {value}: its default is {current}, and its type stays");
         return Err(RuleProblem::Value { reason });
     }
+    hold_number(name, value)?;
     current.clone_from(value);
     Ok(())
 }
@@ -85,6 +100,27 @@ mod tests {
     fn a_param_takes_another_value_of_its_type() {
         check("access-key-rotated", "max_age_days", Param::Integer(60), Ok(()));
         check("access-key-rotated", "max_age_days", Param::Text("x".to_owned()), Err("its type stays"));
+    }
+
+    #[test]
+    fn a_number_below_0_is_refused() {
+        check("access-key-rotated", "max_age_days", Param::Integer(0), Ok(()));
+        check(
+            "access-key-rotated",
+            "max_age_days",
+            Param::Integer(-5),
+            Err("param max_age_days cannot be -5: 0 or more is expected"),
+        );
+    }
+
+    #[test]
+    fn a_list_of_something_else_is_refused_and_told_how_lists_are_written() {
+        check(
+            "access-key-region",
+            "allowed_regions",
+            Param::Text("[1,2]".to_owned()),
+            Err("param allowed_regions cannot be [1,2]: a list is written a,b or [\"a\", \"b\"]"),
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Reads rule files: TOML text to rules. Knows keys and their shapes; predicates are compiled elsewhere.
 
+use std::collections::BTreeSet;
+
 use crate::error::nearest;
+use crate::params::hold_number;
 use crate::{Rule, RuleError, RuleFile, RuleProblem};
 
 /// The keys of `[[check]]`, in the order in which a rule is best written.
@@ -25,8 +28,20 @@ const CHECK_KEYS: [&str; 17] = [
 ];
 
 /// The keys of `[[check.case]]`.
-const CASE_KEYS: [&str; 11] =
-    ["name", "row", "rows", "unread", "quarantined", "skipped", "params", "expect", "expect_rows", "reason", "message"];
+const CASE_KEYS: [&str; 12] = [
+    "name",
+    "row",
+    "rows",
+    "unread",
+    "quarantined",
+    "skipped",
+    "params",
+    "expect",
+    "expect_rows",
+    "reason",
+    "message",
+    "command",
+];
 
 /// The keys of one of `pass_notes`.
 const PASS_NOTE_KEYS: [&str; 2] = ["when", "text"];
@@ -38,11 +53,14 @@ pub(crate) fn parse_file(file: &RuleFile) -> Result<Vec<Rule>, RuleError> {
         RuleError::in_file(&file.name, RuleProblem::Syntax { line, reason: one_line(error.message()) })
     })?;
     known_keys(&root, &["check"], "").map_err(|problem| RuleError::in_file(&file.name, problem))?;
-    let Some(checks) = root.get("check") else { return Ok(Vec::new()) };
-    let Some(checks) = checks.as_array() else {
+    let none = toml::Value::Array(Vec::new());
+    let Some(checks) = root.get("check").unwrap_or(&none).as_array() else {
         let problem = RuleProblem::value("\"check\" must be written as [[check]]");
         return Err(RuleError::in_file(&file.name, problem));
     };
+    if checks.is_empty() {
+        return Err(RuleError::in_file(&file.name, RuleProblem::value("holds no check: [[check]] begins one")));
+    }
     checks.iter().enumerate().map(|(index, check)| parse_check(file, index, check)).collect()
 }
 
@@ -62,7 +80,9 @@ fn parse_check(file: &RuleFile, index: usize, check: &toml::Value) -> Result<Rul
 
 /// Holds every key against the known ones, so that a misspelt one is named with the one that was meant.
 fn check_keys(check: &toml::Value) -> Result<(), RuleProblem> {
-    let Some(table) = check.as_table() else { return Ok(()) };
+    let Some(table) = check.as_table() else {
+        return Err(RuleProblem::value(format!("is {check}, where a table is expected: write it as [[check]]")));
+    };
     known_keys(table, &CHECK_KEYS, "")?;
     let notes = table.get("pass_notes").and_then(toml::Value::as_array);
     for note in notes.into_iter().flatten().filter_map(toml::Value::as_table) {
@@ -105,7 +125,9 @@ fn validate(rule: &Rule) -> Result<(), RuleProblem> {
             return Err(unknown_column("evidence", rule, column));
         }
     }
-    for param in rule.params.keys() {
+    hold_case_names(rule)?;
+    for (param, value) in &rule.params {
+        hold_number(param, value)?;
         if table.column(param).is_some() {
             return Err(RuleProblem::ParamIsColumn { param: param.clone(), table: table.name });
         }
@@ -114,6 +136,15 @@ fn validate(rule: &Rule) -> Result<(), RuleProblem> {
         }
     }
     Ok(())
+}
+
+/// Two cases of one name could not be told apart where one of them fails.
+fn hold_case_names(rule: &Rule) -> Result<(), RuleProblem> {
+    let mut names = BTreeSet::new();
+    match rule.cases.iter().find(|case| !names.insert(&case.name)) {
+        None => Ok(()),
+        Some(case) => Err(RuleProblem::value(format!("two cases are named {:?}; names are unique", case.name))),
+    }
 }
 
 /// The problem of a column, named under the key `place`, that the rule's table does not have.
@@ -210,6 +241,73 @@ remediation = "Rotate it."
                 r#"keys.toml: check keys-old: evidence: table access_keys has no column "last_rotatd"; did you mean "last_rotated"?"#
             ]],
         );
+    }
+
+    #[test]
+    fn a_file_without_checks_and_two_cases_of_one_name_are_errors() {
+        for text in ["", "# Nothing yet.", "check = []"] {
+            let file = RuleFile { name: "keys.toml".to_owned(), text: text.to_owned() };
+            expect!["keys.toml: holds no check: [[check]] begins one"]
+                .assert_eq(&RulePack::parse(vec![file]).unwrap_err().to_string());
+        }
+        let case = "\n[[check.case]]\nname = \"x\"\nexpect = \"pass\"".repeat(2);
+        check(
+            "remediation = \"Rotate it.\"",
+            &format!("remediation = \"Rotate it.\"{case}"),
+            &expect![[r#"keys.toml: check keys-old: two cases are named "x"; names are unique"#]],
+        );
+        let file = RuleFile { name: "keys.toml".to_owned(), text: "check = [1]".to_owned() };
+        expect!["keys.toml: check number 1: is 1, where a table is expected: write it as [[check]]"]
+            .assert_eq(&RulePack::parse(vec![file]).unwrap_err().to_string());
+        check(
+            "{ max_days = 90 }",
+            "{ max_days = -1 }",
+            &expect!["keys.toml: check keys-old: param max_days cannot be -1: 0 or more is expected"],
+        );
+    }
+
+    #[test]
+    fn controls_are_those_of_their_framework_each_once() {
+        let frameworks = |listed: &str, expected: &Expect| {
+            let rule = format!("remediation = \"Rotate it.\"\nframeworks = {{ {listed} }}");
+            check("remediation = \"Rotate it.\"", &rule, expected);
+        };
+        frameworks(
+            "\"cis-5.0\" = [\"9.99\"]",
+            &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "9.99""#]],
+        );
+        frameworks(
+            "\"cis-5.0\" = [\"1.13 \"]",
+            &expect![[r#"keys.toml: check keys-old: cis-5.0 has no control "1.13 "; did you mean "1.13"?"#]],
+        );
+        frameworks(
+            "\"cis-5.0\" = [\"1.13\", \"1.13\"]",
+            &expect![[r#"keys.toml: check keys-old: frameworks.cis-5.0 names "1.13" twice"#]],
+        );
+        frameworks("\"cis-5.0\" = []", &expect!["keys.toml: check keys-old: frameworks.cis-5.0 names no control"]);
+        frameworks(
+            "\"CIS-5.0\" = [\"1.13\"]",
+            &expect![[
+                r#"keys.toml: check keys-old: "CIS-5.0" is no id of a framework, like cis-5.0 or our-house; did you mean "cis-5.0"?"#
+            ]],
+        );
+        frameworks(
+            "\"our house\" = [\"1\"]",
+            &expect![[r#"keys.toml: check keys-old: "our house" is no id of a framework, like cis-5.0 or our-house"#]],
+        );
+        frameworks(
+            "\"our-house\" = [\" 1\"]",
+            &expect![[
+                r#"keys.toml: check keys-old: frameworks.our-house names " 1": blanks around an id are none of it"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn a_framework_of_ones_own_has_the_controls_that_its_rules_name() {
+        let own = "remediation = \"Rotate it.\"\nframeworks = { our-house = [\"K-1\"], \"cis-9.9\" = [\"1\"] }";
+        let file = RuleFile { name: "keys.toml".to_owned(), text: RULE.replace("remediation = \"Rotate it.\"", own) };
+        RulePack::parse(vec![file]).unwrap();
     }
 
     #[test]

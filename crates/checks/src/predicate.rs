@@ -56,6 +56,12 @@ impl Predicate {
         }
     }
 
+    /// Whether it holds for the row of a batch of one row; not where it is null.
+    pub(crate) fn holds_for_one(&self, row: &RecordBatch) -> bool {
+        let held = self.root.evaluate(row);
+        held.is_ok_and(|held| held.iter().next().flatten() == Some(true))
+    }
+
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
     /// only speaks where another decided already is not among them.
     ///
@@ -149,6 +155,27 @@ mod tests {
             failing += together.null_count();
         }
         assert!(failing > 0);
+    }
+
+    #[test]
+    fn arithmetic_that_overflows_fails_and_does_not_wrap_around() {
+        let row = "[[account]]\nrow = { report_users = 2147483647, iam_users = 1, report_rows = -2147483648 }";
+        let batch = Organization::read(row).accounts;
+        for text in [
+            "report_users + iam_users > 5",
+            "report_rows - iam_users > 5",
+            "report_users * 2 > 5 and report_users * report_users > 5",
+            "-report_rows > 5",
+            "not (report_users + iam_users > 5)",
+            "case when report_users + iam_users > 5 then true else false end",
+        ] {
+            let predicate = compiled(text);
+            assert!(predicate.evaluate(&batch).is_null(0), "{text}");
+            let reason = predicate.null_columns(&batch, 0).unwrap_err();
+            assert!(reason.starts_with("Arithmetic overflow: "), "{reason}");
+        }
+        assert!(compiled("report_users + cast(iam_users as bigint) > 5").evaluate(&batch).value(0));
+        assert!(compiled("-iam_users < 0").evaluate(&batch).value(0));
     }
 
     #[test]

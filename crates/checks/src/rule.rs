@@ -171,6 +171,9 @@ pub struct Case {
     /// What the first finding must say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The commands that the first finding must give; none, where it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Values of params that differ from the rule's own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, Param>,

@@ -48,6 +48,19 @@ impl Scope {
         !self.users.is_empty() || !self.user_paths.is_empty()
     }
 
+    /// Refuses keys that stand in a file and name nothing: read as keys that are not there, they would mean everything.
+    pub(crate) fn hold_keys(table: &toml::Table) -> Result<(), RuleProblem> {
+        let is_empty = |value: &toml::Value| match value {
+            toml::Value::Array(items) => items.is_empty(),
+            toml::Value::Table(pairs) => pairs.is_empty(),
+            _ => false,
+        };
+        match Self::KEYS.into_iter().find(|key| table.get(*key).is_some_and(is_empty)) {
+            None => Ok(()),
+            Some(key) => Err(RuleProblem::value(format!("{key} is empty: name what is meant, or leave the key out"))),
+        }
+    }
+
     /// What serde's types cannot say.
     pub(crate) fn validate(&self) -> Result<(), RuleProblem> {
         match self.ous.iter().find(|unit| !unit.starts_with("ou-") && !unit.starts_with("r-")) {

@@ -118,9 +118,12 @@ fn entries(file: &RuleFile, kind: &str, own_keys: &[&str]) -> Result<Vec<(String
         let check = value.get("check").and_then(toml::Value::as_str).map_or(String::new(), |it| format!(" ({it})"));
         let place = format!("{kind} {}{check}", index + 1);
         let in_entry = |problem| RuleError::in_entry(&file.name, place.clone(), problem);
-        if let Some(table) = value.as_table() {
-            known_keys(table, &keys, "").map_err(in_entry)?;
-        }
+        let Some(table) = value.as_table() else {
+            let reason = format!("is {value}, where a table is expected: write it as [[{kind}]]");
+            return Err(in_entry(RuleProblem::value(reason)));
+        };
+        known_keys(table, &keys, "").map_err(in_entry)?;
+        Scope::hold_keys(table).map_err(in_entry)?;
         let read: Result<Entry, toml::de::Error> = value.clone().try_into();
         let entry = read.map_err(|error| in_entry(RuleProblem::value(one_line(&error.to_string()))))?;
         Ok((place, entry))
@@ -271,6 +274,35 @@ mod tests {
                 r#"my.toml: exception 1 (root-mfa): "prod" in ous is no id of an organizational unit, like ou-ab12-cdef3456"#
             ]],
         );
+    }
+
+    #[test]
+    fn a_key_of_a_scope_that_names_nothing_is_an_error_and_not_everything() {
+        let check = |key: &str, empty: &str| {
+            let told =
+                format!("my.toml: exception 1 (user-mfa): {key} is empty: name what is meant, or leave the key out");
+            let text = WHOLE.replace("root-mfa", "user-mfa");
+            let pack = RulePack::embedded().unwrap();
+            let text = format!("[[exception]]\n{text}expires = 2030-01-01\n{key} = {empty}\n");
+            assert_eq!(parse_exceptions(&file(&text), &pack).unwrap_err().to_string(), told);
+            let text = format!(
+                "[[override]]\ncheck = \"user-mfa\"\n{key} = {empty}\n{other}\n",
+                other = if key == "ous" { "users = [\"ci\"]" } else { "ous = [\"ou-ab12-prod\"]" }
+            );
+            let told = told.replace("exception", "override");
+            assert_eq!(parse_overrides(&file(&text), &pack).unwrap_err().to_string(), told);
+        };
+        for key in ["ous", "accounts", "users", "user_paths"] {
+            check(key, "[]");
+        }
+        check("tags", "{}");
+    }
+
+    #[test]
+    fn an_entry_that_is_no_table_is_an_error() {
+        let pack = RulePack::embedded().unwrap();
+        let told = parse_exceptions(&file("exception = [1, 2]"), &pack).unwrap_err().to_string();
+        expect!["my.toml: exception 1: is 1, where a table is expected: write it as [[exception]]"].assert_eq(&told);
     }
 
     #[test]

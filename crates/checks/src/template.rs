@@ -1,17 +1,20 @@
-//! Texts with placeholders: messages and remediations that name the values they are about.
+//! Texts with placeholders: messages, remediations and commands that name the values they are about.
 //!
 //! `{column}` is the value as text, `{column:days}` the whole days from a point in time to `as_of`, `{column:date}`
 //! its day, `{column:bracketed}` is ` (value)`, or nothing for null, `{column|otherwise}` says what stands there for
-//! null, `{param}` is a parameter. `{{` is a brace.
+//! null, `{param}` is a parameter. `{column:at_least param}` and `{column:at_most param}` are the stricter of two whole
+//! numbers. `{if predicate}…{else}…{end}` says one thing or the other, row by row. `{{` is a brace.
 
 use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
 use orgsweep_core::Timestamp;
 
-use crate::cell::{text_at, time_at};
+use crate::cell::{number_at, text_at, time_at};
 use crate::params::ParamsByName;
 use crate::parse::unknown_column;
-use crate::planning::DAY_MILLIS;
-use crate::{Rule, RuleProblem};
+use crate::planning::{DAY_MILLIS, PredicateCompiler};
+use crate::predicate::Predicate;
+use crate::{Param, Rule, RuleProblem};
 
 /// A text with placeholders for the columns of one table.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub(crate) struct Template {
 enum Piece {
     Text(String),
     Cell { column: usize, form: Form, otherwise: Option<String> },
+    Choice { when: Predicate, then: Vec<Piece>, otherwise: Vec<Piece> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,51 +36,54 @@ enum Form {
     Days,
     Date,
     Bracketed,
+    AtLeast(i64),
+    AtMost(i64),
 }
 
 impl Template {
     /// Reads `text`, which stands under the key `place` of `rule`, with these values of the rule's parameters.
     pub(crate) fn compile(
+        compiler: &PredicateCompiler,
         (rule, params): (&Rule, &ParamsByName),
-        place: &str,
+        place: &'static str,
         text: &str,
-        as_of: Timestamp,
     ) -> Result<Self, RuleProblem> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(['{', '}']) {
-            pieces.push(Piece::Text(before.to_owned()));
-            let brace = &rest[before.len()..=before.len()];
-            if let Some(behind) = after.strip_prefix(brace) {
-                pieces.push(Piece::Text(brace.to_owned()));
-                rest = behind;
-            } else if let (true, Some((inside, behind))) = (brace == "{", after.split_once('}')) {
-                pieces.push(placeholder((rule, params), place, inside)?);
-                rest = behind;
-            } else {
-                let reason = format!("{place}: a brace stands alone in {text:?}; write it twice to mean itself");
-                return Err(RuleProblem::value(reason));
-            }
+        let mut reader = Reader { compiler, rule, params, place, text, rest: text };
+        match reader.pieces()? {
+            (pieces, None) => Ok(Self { pieces, as_of: compiler.as_of() }),
+            (_, Some(closing)) => Err(reader.refused(&format!("{{{closing}}} has no {{if …}} before it"))),
         }
-        pieces.push(Piece::Text(rest.to_owned()));
-        Ok(Self { pieces, as_of })
     }
 
     /// The text about one row.
     pub(crate) fn render(&self, batch: &RecordBatch, row: usize) -> String {
-        self.pieces.iter().fold(String::new(), |mut text, piece| {
+        let mut text = String::new();
+        if self.pieces.iter().any(|piece| matches!(piece, Piece::Choice { .. })) {
+            self.push(&self.pieces, (&batch.slice(row, 1), 0), &mut text);
+        } else {
+            self.push(&self.pieces, (batch, row), &mut text);
+        }
+        text
+    }
+
+    fn push(&self, pieces: &[Piece], (batch, row): (&RecordBatch, usize), text: &mut String) {
+        for piece in pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Cell { column, form, otherwise } => {
-                    let value = self.cell(batch.column(*column), row, *form);
+                    let value = self.cell(batch.column(*column), row, (*form, otherwise.as_deref()));
                     text.push_str(value.as_deref().or(otherwise.as_deref()).unwrap_or("null"));
                 }
+                Piece::Choice { when, then, otherwise } => {
+                    let chosen = if when.holds_for_one(batch) { then } else { otherwise };
+                    self.push(chosen, (batch, row), text);
+                }
             }
-            text
-        })
+        }
     }
 
-    fn cell(&self, column: &dyn Array, row: usize, form: Form) -> Option<String> {
+    fn cell(&self, column: &dyn Array, row: usize, (form, otherwise): (Form, Option<&str>)) -> Option<String> {
+        let number = || number_at(column, row).or_else(|| otherwise?.parse().ok()).filter(|number| *number > 0);
         match form {
             Form::Plain => text_at(column, row),
             Form::Bracketed => Some(text_at(column, row).map_or_else(String::new, |text| format!(" ({text})"))),
@@ -85,35 +92,120 @@ impl Template {
                 let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
                 time_at(column, row).map(|time| age(time).to_string())
             }
+            Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit)).to_string()),
+            // A limit of nothing is none.
+            Form::AtMost(limit) if limit <= 0 => number().map(|number| number.to_string()),
+            Form::AtMost(limit) => Some(number().map_or(limit, |number| number.min(limit)).to_string()),
         }
     }
 }
 
-/// What stands between braces: `name`, `name:form`, `name|otherwise` or `name:form|otherwise`.
-fn placeholder((rule, params): (&Rule, &ParamsByName), place: &str, inside: &str) -> Result<Piece, RuleProblem> {
-    let (head, otherwise) = match inside.split_once('|') {
-        Some((head, otherwise)) => (head, Some(otherwise.to_owned())),
-        None => (inside, None),
-    };
-    let (name, form) = head.split_once(':').unwrap_or((head, ""));
-    if let Some(param) = params.get(name) {
-        return Ok(Piece::Text(param.to_string()));
-    }
-    let columns = &rule.table.table().columns;
-    let Some(column) = columns.iter().position(|column| column.name == name) else {
-        return Err(unknown_column(place, rule, name));
-    };
-    let form = match form {
-        "" => Form::Plain,
-        "days" => Form::Days,
-        "date" => Form::Date,
-        "bracketed" => Form::Bracketed,
-        _ => {
-            let reason = format!("{place}: {{{inside}}} has the form {form:?}; known are days, date and bracketed");
-            return Err(RuleProblem::value(reason));
+/// Reads a text from its beginning to its end.
+struct Reader<'a> {
+    compiler: &'a PredicateCompiler,
+    rule: &'a Rule,
+    params: &'a ParamsByName,
+    place: &'static str,
+    text: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// The pieces up to the `else` or `end` that is told, or to the end of the text.
+    fn pieces(&mut self) -> Result<(Vec<Piece>, Option<&'static str>), RuleProblem> {
+        let mut pieces = Vec::new();
+        while let Some((before, after)) = self.rest.split_once(['{', '}']) {
+            pieces.push(Piece::Text(before.to_owned()));
+            let brace = if self.rest.as_bytes().get(before.len()) == Some(&b'{') { "{" } else { "}" };
+            if let Some(behind) = after.strip_prefix(brace) {
+                pieces.push(Piece::Text(brace.to_owned()));
+                self.rest = behind;
+                continue;
+            }
+            let (true, Some((inside, behind))) = (brace == "{", after.split_once('}')) else {
+                return Err(
+                    self.refused(&format!("a brace stands alone in {:?}; write it twice to mean itself", self.text))
+                );
+            };
+            self.rest = behind;
+            match inside {
+                "else" => return Ok((pieces, Some("else"))),
+                "end" => return Ok((pieces, Some("end"))),
+                inside => pieces.push(match inside.strip_prefix("if ") {
+                    Some(predicate) => self.choice(predicate)?,
+                    None => self.placeholder(inside)?,
+                }),
+            }
         }
-    };
-    Ok(Piece::Cell { column, form, otherwise })
+        pieces.push(Piece::Text(self.rest.to_owned()));
+        Ok((pieces, None))
+    }
+
+    fn choice(&mut self, predicate: &str) -> Result<Piece, RuleProblem> {
+        let read = self.compiler.read(self.rule, self.place, predicate)?;
+        let when = self.compiler.compile(self.rule, self.place, read, self.params)?;
+        let (then, closing) = self.pieces()?;
+        let (otherwise, closing) = match closing {
+            Some("else") => self.pieces()?,
+            closing => (Vec::new(), closing),
+        };
+        match closing {
+            Some("end") => Ok(Piece::Choice { when, then, otherwise }),
+            _ => Err(self.refused(&format!("{{if {predicate}}} has no {{end}}"))),
+        }
+    }
+
+    /// What stands between braces: `name`, `name:form`, `name|otherwise` or `name:form|otherwise`.
+    fn placeholder(&self, inside: &'a str) -> Result<Piece, RuleProblem> {
+        let (head, otherwise) = match inside.split_once('|') {
+            Some((head, otherwise)) => (head, Some(otherwise.to_owned())),
+            None => (inside, None),
+        };
+        let (name, form) = head.split_once(':').unwrap_or((head, ""));
+        if let Some(param) = self.params.get(name) {
+            return Ok(Piece::Text(param.to_string()));
+        }
+        let columns = &self.rule.table.table().columns;
+        let found = columns.iter().enumerate().find(|(_, column)| column.name == name);
+        let (index, column) = found.ok_or_else(|| unknown_column(self.place, self.rule, name))?;
+        let form = self.form(inside, form)?;
+        let (fits, wanted) = match form {
+            Form::Plain | Form::Bracketed => (true, ""),
+            Form::Days | Form::Date => (matches!(column.data_type, DataType::Timestamp(..)), "points in time"),
+            Form::AtLeast(_) | Form::AtMost(_) => {
+                (matches!(column.data_type, DataType::Int32 | DataType::Int64), "whole numbers")
+            }
+        };
+        if !fits {
+            return Err(self.refused(&format!("{{{inside}}} has a form for {wanted}, and column {name} holds none")));
+        }
+        Ok(Piece::Cell { column: index, form, otherwise })
+    }
+
+    fn form(&self, inside: &str, form: &str) -> Result<Form, RuleProblem> {
+        match form.split_once(' ') {
+            None if form.is_empty() => Ok(Form::Plain),
+            None if form == "days" => Ok(Form::Days),
+            None if form == "date" => Ok(Form::Date),
+            None if form == "bracketed" => Ok(Form::Bracketed),
+            Some(("at_least", param)) => Ok(Form::AtLeast(self.limit(inside, param)?)),
+            Some(("at_most", param)) => Ok(Form::AtMost(self.limit(inside, param)?)),
+            _ => Err(self.refused(&format!(
+                "{{{inside}}} has the form {form:?}; known are days, date, bracketed, at_least PARAM and at_most PARAM"
+            ))),
+        }
+    }
+
+    fn limit(&self, inside: &str, param: &str) -> Result<i64, RuleProblem> {
+        match self.params.get(param) {
+            Some(Param::Integer(limit)) => Ok(*limit),
+            _ => Err(self.refused(&format!("{{{inside}}} names {param:?}, which is no param that is a whole number"))),
+        }
+    }
+
+    fn refused(&self, reason: &str) -> RuleProblem {
+        RuleProblem::value(format!("{}: {reason}", self.place))
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +213,6 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::Param;
     use crate::fixture::{Organization, as_of, rule};
 
     fn check(template: &str, expected: &Expect) {
@@ -129,7 +220,9 @@ mod tests {
         rule.params.insert("max_days".to_owned(), Param::Integer(90));
         let users = "[[account]]\nusers = [{ user = \"ci\", password_last_used = \"-412d-5h\" }]";
         let rows = Organization::read(users).credentials;
-        let text = match Template::compile((&rule, &rule.params), "message", template, as_of()) {
+        rule.params.insert("name".to_owned(), Param::Text("x".to_owned()));
+        let compiler = PredicateCompiler::new(as_of());
+        let text = match Template::compile(&compiler, (&rule, &rule.params), "message", template) {
             Ok(template) => template.render(&rows, 0),
             Err(problem) => format!("error: {problem}"),
         };
@@ -158,10 +251,82 @@ mod tests {
         check(
             "{password_last_used:weeks}",
             &expect![[
-                r#"error: message: {password_last_used:weeks} has the form "weeks"; known are days, date and bracketed"#
+                r#"error: message: {password_last_used:weeks} has the form "weeks"; known are days, date, bracketed, at_least PARAM and at_most PARAM"#
             ]],
         );
         check("{user", &expect![[r#"error: message: a brace stands alone in "{user"; write it twice to mean itself"#]]);
         check("user}", &expect![[r#"error: message: a brace stands alone in "user}"; write it twice to mean itself"#]]);
+    }
+
+    #[test]
+    fn a_form_on_a_column_that_cannot_have_it_is_an_error() {
+        check(
+            "{user:days}",
+            &expect!["error: message: {user:days} has a form for points in time, and column user holds none"],
+        );
+        check(
+            "{mfa_active:date}",
+            &expect![
+                "error: message: {mfa_active:date} has a form for points in time, and column mfa_active holds none"
+            ],
+        );
+        check(
+            "{user:at_least max_days}",
+            &expect![
+                "error: message: {user:at_least max_days} has a form for whole numbers, and column user holds none"
+            ],
+        );
+        check(
+            "{user:at_least name}",
+            &expect![[
+                r#"error: message: {user:at_least name} names "name", which is no param that is a whole number"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn a_choice_says_one_thing_or_the_other_and_else_where_nothing_holds() {
+        check("{if \"user\" = 'ci'}yes{else}no{end}.", &expect!["yes."]);
+        check("{if is_root}yes{else}no{end}.", &expect!["no."]);
+        check("{if mfa_active is null}yes{end}.", &expect!["."]);
+        check("{if password_last_changed < days_ago(max_days)}yes{else}no{end}.", &expect!["no."]);
+        check("{if not is_root}a {if is_root}b{else}c {user}{end} d{end}.", &expect!["a c ci d."]);
+    }
+
+    #[test]
+    fn a_choice_that_is_none_is_an_error() {
+        check(
+            "{if is_rot}yes{end}",
+            &expect![[r#"error: message: table credentials has no column "is_rot"; did you mean "is_root"?"#]],
+        );
+        check("{if is_root}yes", &expect!["error: message: {if is_root} has no {end}"]);
+        check("{if is_root}yes{else}no{else}no{end}", &expect!["error: message: {if is_root} has no {end}"]);
+        check("yes{end}", &expect!["error: message: {end} has no {if …} before it"]);
+    }
+
+    #[test]
+    fn of_two_numbers_the_stricter_one_is_said() {
+        let mut rule = rule("accounts", "password_policy_set");
+        rule.params.insert("wanted".to_owned(), Param::Integer(14));
+        rule.params.insert("none".to_owned(), Param::Integer(0));
+        let compiler = PredicateCompiler::new(as_of());
+        let check = |cell: &str, template: &str, expected: &str| {
+            let rows = Organization::read(&format!("[[account]]\nrow = {{ {cell} }}")).accounts;
+            let template = Template::compile(&compiler, (&rule, &rule.params), "command", template).unwrap();
+            assert_eq!(template.render(&rows, 0), expected);
+        };
+        for (age, least, most) in [
+            ("max_password_age = 8", "14", "8"),
+            ("max_password_age = 20", "20", "14"),
+            ("", "14", "14"),
+            ("max_password_age = 0", "14", "14"),
+        ] {
+            check(age, "{max_password_age:at_least wanted}", least);
+            check(age, "{max_password_age:at_most wanted}", most);
+        }
+        check("max_password_age = 20", "{max_password_age:at_most none}", "20");
+        check("", "{max_password_age:at_most none|no}", "no");
+        check("", "{max_password_age:at_least wanted|20}", "20");
+        check("", "{max_password_age:at_least wanted|8}", "14");
     }
 }

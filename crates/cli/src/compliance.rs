@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use console::style;
 use orgsweep_build::{Compute, comply};
 use orgsweep_checks::{Basis, Checker, Compliance, ControlResult, Framework, Status};
@@ -14,15 +15,20 @@ use crate::args::ComplianceArgs;
 use crate::checks::{framework, heading, undecided_listed};
 use crate::failure::{Failure, Outcome};
 use crate::render::print;
-use crate::settings::{Config, Format};
+use crate::settings::{Format, Loaded};
 use crate::stored;
 
 /// Judges a committed run by the checks of a framework, with the params that the framework's own numbers are, and prints
 /// how its accounts stand.
 ///
 /// # Errors
-/// Exit code 2 where there is no such framework or run; 1 where the lake cannot be read.
-pub async fn compliance(args: &ComplianceArgs, config: &Config) -> Result<Outcome, Failure> {
+/// Exit code 2 where there is no such framework or run, or a flag gives a param; 1 where the lake cannot be read.
+pub async fn compliance(args: &ComplianceArgs, loaded: &Loaded) -> Result<Outcome, Failure> {
+    if let Some(param) = loaded.flagged_params().next() {
+        let told = "compliance judges by the framework's own numbers: leave it out, or judge by it with recheck";
+        return Err(Failure::usage(anyhow!("--set {param}: {told}")));
+    }
+    let config = &loaded.config;
     let framework = framework(&args.framework)?;
     let lake = Lake::open(&config.lake).await.map_err(Failure::usage)?;
     let (run, commit) = stored::committed(&lake, &args.run).await?;

@@ -11,7 +11,7 @@ use orgsweep_sweep::Discovered;
 use crate::args::RunChoice;
 use crate::failure::Failure;
 use crate::settings::{Config, Loaded};
-use crate::stored;
+use crate::{rules, stored};
 
 /// A run, and all that it goes on with.
 pub struct Continued {
@@ -54,6 +54,7 @@ impl Continued {
         let config = loaded.resumed(&run.settings).map_err(Failure::usage)?.config;
         // The rule files may have changed since; the run goes on by those that it was started with.
         let rules = stored::rules(lake, &run).await?;
+        rules::warn_of_change(&config.checks, &rules, run_id);
         let plan = lake.read_plan(run_id).await.map_err(Failure::not_committed)?;
         let basis = Basis { as_of: run.as_of, unasked: run.unasked };
         let checker = Arc::new(Checker::compile(&rules, basis).map_err(Failure::usage)?);

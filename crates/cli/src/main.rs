@@ -79,7 +79,7 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
         Command::Sim(args) => block_on(simulation::serve(args)),
         Command::Simulate(args) => simulate::simulate(args, loaded, screen),
         Command::Recheck(args) => block_on(recheck::recheck(args, loaded)),
-        Command::Compliance(args) => block_on(compliance::compliance(args, &loaded.config)),
+        Command::Compliance(args) => block_on(compliance::compliance(args, loaded)),
         Command::Checks(args) => checks::checks(args, &loaded.config),
         Command::Config(_) => config_show::show(loaded),
         Command::Tables => tables::print_tables(loaded.config.output.format),

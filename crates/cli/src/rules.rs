@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use orgsweep_checks::{RuleFile, RulePack, RuleSet, parse_exceptions, parse_overrides};
-use orgsweep_core::{Source, Sources};
+use orgsweep_core::{RunId, Source, Sources};
+use tracing::warn;
 
 use crate::failure::Failure;
 use crate::settings::Checks;
@@ -51,6 +52,21 @@ pub fn hold_tags(rules: &RuleSet, unasked: Sources, advice: &str) -> Result<(), 
         )));
     }
     Ok(())
+}
+
+/// Warns whoever goes on with a run whose rules, `kept`, are no longer those that the settings name.
+pub fn warn_of_change(settings: &Checks, kept: &RuleSet, run: &RunId) {
+    match load(settings) {
+        Ok(now) if now.sha256() == kept.sha256() => {}
+        Ok(_) => warn!(
+            "run {run} goes on by the rules, overrides and exceptions that it was started with; what they say now counts \
+             for a new run, or for recheck"
+        ),
+        Err(failure) => warn!(
+            error = failure.message(),
+            "run {run} goes on by the rules that it was started with; those of now cannot be used"
+        ),
+    }
 }
 
 fn read_folder(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {

@@ -44,7 +44,10 @@ pub async fn rules(lake: &Lake, run: &Run) -> Result<RuleSet, Failure> {
         )),
         _ => Failure::not_committed(error),
     })?;
-    let rules = RuleSet::from_json(&json).map_err(Failure::usage)?;
+    let rules = RuleSet::from_json(&json).map_err(|error| {
+        let told = format!("the rules.json of run {run_id} is damaged, so that nobody knows what it is judged by");
+        Failure::usage(anyhow!(error.to_string()).context(told))
+    })?;
     if rules.sha256() == run.rule_pack_sha256 {
         return Ok(rules);
     }

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{Array, RecordBatch};
-use orgsweep_core::{Outcome, Source, table};
+use orgsweep_core::{Outcome, Source, Timestamp, table};
 use orgsweep_lake::{Commit, Lake, LakeError};
 use serde::Serialize;
+use tracing::warn;
 
 /// Accounts named at most: the others are in the table, and counted.
 const NAMED: usize = 50;
+
+/// A report may be somewhat newer than the time at which its run began.
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Why the role is so often missing just there.
 const NO_STACK_SET: &str =
@@ -40,20 +45,31 @@ pub struct Gaps {
     pub organization: Vec<String>,
 }
 
-/// Reads the gaps from the committed table.
+/// Reads the gaps from the committed table, and warns where reports are so much newer than the time by which the run
+/// judges that ages counted from it mean little.
 ///
 /// # Errors
 /// The table cannot be read.
 pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> {
     let Gaps { mut unread, mut skipped, mut organization } = Gaps::default();
-    let columns =
-        ["account_id", "account_name", "is_management", "outcome", "skip_reason", "unanswered", "quarantined_rows"];
+    let columns = [
+        "account_id",
+        "account_name",
+        "is_management",
+        "outcome",
+        "skip_reason",
+        "unanswered",
+        "quarantined_rows",
+        "report_generated_at",
+    ];
+    let mut newer = 0;
     let mut rows = lake.columns(commit, table::accounts(), &columns);
     while let Some(batch) = rows.next().await? {
         if organization.is_empty() {
             // Every account has the same ones.
             organization = gaps(&batch, 0).filter(Gap::is_of_organization).map(|gap| gap.to_string()).collect();
         }
+        newer += newer_reports(&batch, commit.as_of);
         for reason in (0..batch.num_rows()).filter_map(|row| text(&batch, "skip_reason", row)) {
             *skipped.entry(reason).or_default() += 1;
         }
@@ -61,9 +77,25 @@ pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> 
             unread.extend((0..batch.num_rows()).filter_map(|row| unread_row(&batch, row, outcome)).take(NAMED));
         }
     }
+    if newer > 0 {
+        warn!(
+            accounts = newer,
+            as_of = %commit.as_of,
+            "reports are more than a day newer than the time by which the run judges: what is in them counts as younger \
+             than it is, and may pass for that"
+        );
+    }
     unread.sort_by_key(|account| account.outcome != Outcome::Failed.as_str());
     unread.truncate(NAMED);
     Ok(Gaps { unread, skipped, organization })
+}
+
+/// Accounts whose credential reports were made more than a day after `as_of`.
+fn newer_reports(batch: &RecordBatch, as_of: Timestamp) -> usize {
+    let column = batch.column_by_name("report_generated_at");
+    let times = column.and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>());
+    let latest = as_of.millis().saturating_add(DAY_MILLIS);
+    times.map_or(0, |times| times.iter().flatten().filter(|time| *time > latest).count())
 }
 
 fn unread_row(batch: &RecordBatch, row: usize, outcome: Outcome) -> Option<Unread> {

@@ -149,10 +149,12 @@ impl Lake {
 
     async fn no_such_run(&self, run_id: &RunId) -> Result<LakeError, LakeError> {
         let runs = self.runs().await?;
-        let newest: Vec<_> = runs.iter().rev().take(NAMED_RUNS).map(|run| run.run_id.as_str()).collect();
+        // Rechecks are named after their sweeps, and would hide them.
+        let sweeps = runs.iter().rev().filter(|run| !run.run_id.is_recheck());
+        let newest: Vec<_> = sweeps.take(NAMED_RUNS).map(|run| run.run_id.as_str()).collect();
         let known = match newest.as_slice() {
             [] => "it holds no runs".to_owned(),
-            newest => format!("its newest are {}", newest.join(", ")),
+            newest => format!("its newest sweeps are {}", newest.join(", ")),
         };
         let message = format!("run {run_id} is not in the lake at {}: {known}", self.location());
         Ok(LakeError::new(LakeErrorKind::NotFound, message))
@@ -314,7 +316,7 @@ mod tests {
         }
         let error = lake.read_run(&unknown).await.unwrap_err();
         assert_eq!(error.kind(), LakeErrorKind::NotFound);
-        assert_eq!(error.to_string(), "run r9 is not in the lake at memory: its newest are r6, r5, r4, r3, r2");
+        assert_eq!(error.to_string(), "run r9 is not in the lake at memory: its newest sweeps are r6, r5, r4, r3, r2");
     }
 
     #[tokio::test]

@@ -185,9 +185,11 @@ impl Pair<'_> {
 
     /// What the account says was not answered.
     fn unanswered(&self) -> String {
-        let (accounts, theirs) = self.rows("accounts");
-        let pairs = accounts.iter().zip(theirs);
-        pairs.map(|(ours, theirs)| format!("; unanswered: {}", shown(ours, theirs, "unanswered"))).collect()
+        let (ours, theirs) = self.rows("accounts");
+        match (ours.first(), theirs.first()) {
+            (Some(ours), Some(theirs)) => format!("; unanswered: {}", shown(ours, theirs, "unanswered")),
+            _ => String::new(),
+        }
     }
 
     fn rows(&self, table: &str) -> (&[RecordBatch], &[RecordBatch]) {

@@ -190,9 +190,9 @@ impl Listing<'_> {
 
     /// The features of the organization. What failed in passing at the start is asked again, with all patience, since the
     /// plan keeps it for the whole run.
-    async fn features(&self, asked: &Reading<OrganizationFeatures>) -> Reading<OrganizationFeatures> {
-        let features = if asked.is_settled() {
-            asked.clone()
+    async fn features(&self, told: &Reading<OrganizationFeatures>) -> Reading<OrganizationFeatures> {
+        let features = if told.is_settled() {
+            told.clone()
         } else {
             let asker = Asker::new(self.pace, &self.settings.patience, self.progress, self.settings.seed);
             ask_features(&asker, self.cloud).await

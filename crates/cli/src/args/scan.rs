@@ -33,7 +33,8 @@ pub struct ScanArgs {
     /// Say who the caller is, what would be asked and how often, and ask no account
     #[arg(long, conflicts_with = "resume")]
     pub dry_run: bool,
-    /// The time against which ages are judged, as in 2026-11-22T10:00:00Z [default: now]
+    /// The time against which ages are judged, as in 2026-11-22T10:00:00Z; reports are of now all the same, so a time
+    /// long past makes things look younger than they are [default: now]
     // No setting: a time that stands in a file is forgotten there, and then every later run judges by it.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Timestamp>,

@@ -42,6 +42,12 @@ impl Loaded {
         kept.map(|setting| (setting.key.clone(), setting.value.to_json())).collect()
     }
 
+    /// The params of checks that flags give.
+    pub fn flagged_params(&self) -> impl Iterator<Item = &str> {
+        let flagged = self.settings.iter().filter(|setting| matches!(setting.origin, Origin::Flag(_)));
+        flagged.filter_map(|setting| setting.key.strip_prefix(KEPT_TABLE))
+    }
+
     /// These settings with those that `run` kept in force: what file and environment say of them no longer counts.
     ///
     /// # Errors
