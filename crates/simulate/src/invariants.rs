@@ -223,3 +223,78 @@ fn shown(ours: &RecordBatch, theirs: &RecordBatch, column: &str) -> String {
     };
     format!("{} instead of {}", value(ours).unwrap_or_default(), value(theirs).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, StringArray};
+    use orgsweep_sim::Profile;
+
+    use super::*;
+    use crate::{Scenario, Simulator};
+
+    /// What is said of an undisturbed run that was tampered with like this.
+    async fn check(tamper: impl FnOnce(&mut Committed, AccountId), expected: Option<(&str, &str)>) {
+        let scenario = Scenario { accounts: 19, users_per_account: 3, profile: Profile::instant() };
+        let simulator = Simulator::new(scenario).unwrap();
+        let (undisturbed, simulation) = simulator.undisturbed(7).await;
+        let (mut disturbed, _) = simulator.undisturbed(7).await;
+        tamper(&mut disturbed, simulation.model().account_id(3));
+        match (hold(&disturbed, &undisturbed, &simulation), expected) {
+            (Ok(extent), None) => assert_eq!(extent, Extent { whole: 20, told: 0 }),
+            (Err(violation), Some((invariant, told))) => {
+                assert_eq!(violation.invariant, invariant, "{violation}");
+                assert!(violation.told.contains(told), "{violation}");
+            }
+            (held, expected) => panic!("{held:?} instead of {expected:?}"),
+        }
+    }
+
+    fn rows<'a>(run: &'a mut Committed, table: &str, account: AccountId) -> &'a mut Vec<RecordBatch> {
+        run.tables.get_mut(table).unwrap().get_mut(&account).unwrap()
+    }
+
+    /// Gives a column of one row another text.
+    fn say(row: &mut RecordBatch, column: &str, word: &str) {
+        let place = row.schema().index_of(column).unwrap();
+        let mut columns = row.columns().to_vec();
+        columns[place] = Arc::new(StringArray::from(vec![word])) as ArrayRef;
+        *row = RecordBatch::try_new(row.schema(), columns).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_nothing_happened_to_holds() {
+        check(|_, _| {}, None).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_is_missing_or_doubled_is_noticed() {
+        let lose = |run: &mut Committed, account| drop(run.tables.get_mut("accounts").unwrap().remove(&account));
+        check(lose, Some(("Exactly once", "1 accounts are missing"))).await;
+        let double = |run: &mut Committed, account| {
+            let rows = rows(run, "accounts", account);
+            rows.push(rows[0].clone());
+        };
+        check(double, Some(("Exactly once", "has 2 rows"))).await;
+        let lose = |run: &mut Committed, account| drop(rows(run, "check_results", account).pop());
+        check(lose, Some(("Exactly once", "verdicts"))).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fact_or_a_verdict_that_is_another_one_is_noticed() {
+        let rename = |run: &mut Committed, account| say(&mut rows(run, "accounts", account)[0], "account_alias", "x");
+        check(rename, Some(("Truth", "accounts.account_alias"))).await;
+        let lose = |run: &mut Committed, account| drop(rows(run, "credentials", account).pop());
+        check(lose, Some(("Truth", "credentials has"))).await;
+        let judge = |run: &mut Committed, account| say(&mut rows(run, "check_results", account)[0], "status", "x");
+        check(judge, Some(("Truth", "check_results.status"))).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_another_one_or_nobodys_is_noticed() {
+        check(|run, _| run.files[0].1.push(0), Some(("Deterministic", "the files are not"))).await;
+        let stray = |run: &mut Committed, _| run.files.push(("accounts/stray.parquet".to_owned(), Vec::new()));
+        check(stray, Some(("Exactly once", "stray"))).await;
+    }
+}

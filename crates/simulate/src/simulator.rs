@@ -142,6 +142,15 @@ impl Simulator {
         }
     }
 
+    /// A run that nothing happens to, and whose it is.
+    #[cfg(test)]
+    pub(crate) async fn undisturbed(&self, seed: u64) -> (Committed, Arc<Simulation>) {
+        let mut draws = Draws::new(seed);
+        let calm = self.world(&draws, Profile::instant(), &Tracer::start());
+        let ended = Process::undisturbed(&calm, "undisturbed".to_owned(), &mut draws).live().await;
+        (read(&calm, ended).await.unwrap(), calm.simulation)
+    }
+
     fn run_of(&self, unasked: Sources) -> Run {
         let account_id = AccountId::from_number(1);
         Run {
@@ -174,5 +183,21 @@ async fn read(world: &World, ended: Ending) -> Result<Committed, Violation> {
             Err(Violation::new("Exactly once", format!("a process ended with {ended:?}, and nothing is committed")))
         }
         Err(error) => Err(Violation::new("Exactly once", format!("the committed run cannot be read: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_tells_the_same_story_again_and_another_seed_another() {
+        let scenario = Scenario { accounts: 19, users_per_account: 3, profile: Profile::hostile() };
+        let simulator = Simulator::new(scenario).unwrap();
+        let told = |seed| simulator.simulate(seed).unwrap();
+        let first = told(3);
+        assert_eq!(first, told(3));
+        assert_ne!(first.trace, told(4).trace);
+        assert!(first.ended.is_ok(), "{:?}\n{}", first.ended, first.trace);
     }
 }
