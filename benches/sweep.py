@@ -1,9 +1,13 @@
 """Measures the whole sweep in real time: a release build of orgsweep against a simulated organization in a separate
 process, over HTTP, beside a boto3 script with 32 threads that makes the same calls for some of the accounts.
 
-    cargo build --release && python3 benches/sweep.py [--accounts 1000] [--users 25] [--runs 5] [--boto3-accounts 200]
+    cargo build --release && python3 benches/sweep.py [--accounts 10000] [--users 25] [--runs 3] [--boto3-accounts 500]
+    cargo build --release && python3 benches/sweep.py --sizes 1000,10000,50000 --runs 1
 
-CPU seconds and peak memory are the operating system's own for each finished process. boto3 is taken from the python3
+With --sizes it measures the sweep alone, at each number of accounts: peak memory should not grow with it.
+
+CPU seconds and peak memory are the operating system's own for each finished process; the simulation's requests a second are
+those that it answered in one second of its own CPU. boto3 is taken from the python3
 that runs this, or else from a virtual environment made under target/.
 """
 
@@ -75,18 +79,28 @@ def one_sweep(options, environment):
             "accounts/s": accounts / wall,
             "peak MB": peak,
             "requests an account": summary["calls"]["requests"] / accounts,
+            "requests": summary["calls"]["requests"],
             "wall s": wall,
             "credential rows": rows["credentials"],
         }
 
 
 def against_fresh_sim(options, work):
+    """The work's result, and the CPU seconds that the simulation took over it."""
     sim, environment = start_sim(options)
     try:
-        return work(options, environment)
+        result = work(options, environment)
     finally:
         sim.terminate()
-        sim.wait()
+        _, status, usage = os.wait4(sim.pid, 0)
+        sim.returncode = os.waitstatus_to_exitcode(status)
+    return result, usage.ru_utime + usage.ru_stime
+
+
+def sweep_figures(options):
+    figures, sim_cpu = against_fresh_sim(options, one_sweep)
+    figures["simulation, requests/s"] = figures.pop("requests") / sim_cpu
+    return figures
 
 
 def show(name, runs):
@@ -98,18 +112,23 @@ def show(name, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--accounts", type=int, default=1000)
+    parser.add_argument("--accounts", type=int, default=10000)
     parser.add_argument("--users", type=int, default=25)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--boto3-accounts", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--boto3-accounts", type=int, default=500)
+    parser.add_argument("--sizes", type=lambda sizes: [int(size) for size in sizes.split(",")])
     options = parser.parse_args()
     if not BINARY.exists():
         sys.exit("there is no release build: run `cargo build --release` first")
+    for options.accounts in options.sizes or []:
+        show(f"orgsweep, {options.accounts} members x {options.users} users", [sweep_figures(options) for _ in range(options.runs)])
+    if options.sizes:
+        return
     python = python_with_boto3()
     # Each sweep meets a fresh simulation, whose reports are not made yet.
-    runs = [against_fresh_sim(options, one_sweep) for _ in range(options.runs)]
+    runs = [sweep_figures(options) for _ in range(options.runs)]
     script = [python, str(ROOT / "benches" / "boto3_sweep.py"), "orgsweep-scanner", str(options.boto3_accounts)]
-    out, cpu, wall, peak = against_fresh_sim(options, lambda _, environment: measured(script, environment))
+    (out, cpu, wall, peak), _ = against_fresh_sim(options, lambda _, environment: measured(script, environment))
     show(f"orgsweep, {options.accounts} members x {options.users} users", runs)
     accounts = json.loads(out)["accounts"]
     peer = {"CPU ms an account": 1000 * cpu / accounts, "accounts/s": accounts / wall, "peak MB": peak, "wall s": wall}

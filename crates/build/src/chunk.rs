@@ -26,7 +26,7 @@ pub(crate) struct ChunkLimits {
 
 impl ChunkLimits {
     /// What builds use.
-    pub(crate) const STANDARD: Self = Self { accounts: 256, credential_rows: 4096 };
+    pub(crate) const STANDARD: Self = Self { accounts: 128, credential_rows: 2048 };
 }
 
 /// Walks plan and journal side by side.

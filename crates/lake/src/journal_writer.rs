@@ -168,7 +168,7 @@ mod tests {
         let mut writer = writer(&lake, RollPolicy { max_age: Duration::from_secs(2), ..RollPolicy::default() });
         assert_eq!(writer.due(), None);
         writer.push(small(1)).await.unwrap();
-        tokio::time::advance(Duration::from_secs(4)).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(writer.push(small(2)).await.unwrap(), []);
         assert_eq!(writer.roll_if_due().await.unwrap(), []);
         tokio::time::advance(Duration::from_secs(1)).await;

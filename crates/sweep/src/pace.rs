@@ -32,9 +32,9 @@ const MEMBER_IAM: Quota = Quota { per_second: 20.0, burst: 20.0 };
 /// In China it is 3 and 5, which the three calls of a visit fit into.
 const MEMBER_CONTACTS: Quota = Quota { per_second: 10.0, burst: 15.0 };
 
-/// Requests on their way at once. At AWS's latencies this is three times what its quotas let through, and each takes some
-/// tens of kilobytes and a connection.
-const REQUESTS_IN_FLIGHT: usize = 1_500;
+/// Requests on their way at once. At AWS's latencies its quotas let some 450 through; each takes some tens of kilobytes and
+/// a connection.
+const REQUESTS_IN_FLIGHT: usize = 600;
 
 /// The quotas that are counted in the caller's account, and what else all accounts share.
 pub(crate) struct Pace {

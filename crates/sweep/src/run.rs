@@ -302,7 +302,7 @@ impl Sweep {
                 }
             }
             if gate.is_full() || std::mem::take(&mut idle) {
-                match prove(gate, sweeper).await {
+                match stoppable(&self.stop, prove(gate, sweeper)).await {
                     Ok((entries, proven)) => {
                         gate = proven;
                         writer.push(entries).await?;
@@ -322,12 +322,12 @@ impl Sweep {
             return Err(SweepError::Stopped);
         }
         if gate.is_in_doubt() {
-            let (entries, proven) = prove(gate, sweeper).await?;
+            let (entries, proven) = stoppable(&self.stop, prove(gate, sweeper)).await?;
             gate = proven;
             writer.push(entries).await?;
             writer.flush().await?;
         }
-        if gate.is_root_in_doubt() && root_sessions_are_granted(sweeper).await? {
+        if gate.is_root_in_doubt() && stoppable(&self.stop, root_sessions_are_granted(sweeper)).await? {
             writer.push(gate.root_proven()).await?;
             writer.flush().await?;
         }
