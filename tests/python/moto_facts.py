@@ -38,6 +38,7 @@ def account_row(facts: dict[str, Any]) -> Row:
         "unknown_columns": [],
         "report_generated_at": None,
         "report_older_than_asked": None,
+        "report_carried_from": None,
         "report_rows": None,
         "report_users": None,
         "iam_users": None,
@@ -62,6 +63,7 @@ def _read_columns(read: dict[str, Any]) -> Row:
         "report_generated_at": parse_time(read["report_generated_at"]),
         # Moto's reports are of 2015, whenever one asks.
         "report_older_than_asked": True,
+        "report_carried_from": None,
         "report_rows": len(read["users"]),
         "report_users": len(read["users"]),
         "iam_users": read["summary"]["Users"],
@@ -110,6 +112,7 @@ def _user_columns(user: dict[str, Any]) -> Row:
         "password_next_rotation_reason": "not_supported",
         "mfa_active": user["mfa_devices"] > 0,
         "additional_credentials_info": None,
+        "carried_from": None,
     }
     for slot in (1, 2):
         row |= _key_columns(f"access_key_{slot}", user["keys"][slot - 1] if len(user["keys"]) >= slot else {})

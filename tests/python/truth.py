@@ -197,6 +197,7 @@ def _columns_by_source(facts: dict[str, Any]) -> dict[str, Row]:
         "credential_report": {
             "report_generated_at": parse_time(facts["report_generated_at"]) or MADE_BY_THE_SWEEP,
             "report_older_than_asked": False,
+            "report_carried_from": None,
             "report_rows": len(facts["users"]),
             "report_users": len([user for user in facts["users"] if not user["is_root"]]),
         },
@@ -240,6 +241,7 @@ def credential_rows(facts: dict[str, Any], asked: frozenset[str] = frozenset()) 
         "account_name": facts["name"],
         "report_generated_at": parse_time(facts["report_generated_at"]) or MADE_BY_THE_SWEEP,
         "additional_credentials_info": None,
+        "carried_from": None,
     }
     listed = "key_ids" in asked and "access_key_ids" not in missing
     return [shared | user_columns(user) | _id_columns(user, listed) for user in facts["users"]]
