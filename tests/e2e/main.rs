@@ -20,6 +20,7 @@ mod demo;
 mod denied_calls;
 mod documents;
 mod dry_run;
+mod earlier_run;
 mod exit_codes;
 mod killed;
 mod killed_sweep;
