@@ -15,7 +15,7 @@ use std::time::Duration;
 use orgsweep_sim::{Latency, Profile};
 use virtual_sweep::{Measured, in_virtual_time, organization, sweep};
 
-const SIZES: [u32; 1] = [10_000];
+const SIZES: [u32; 2] = [10_000, 50_000];
 
 fn main() {
     told_profile(&Profile::aws());
