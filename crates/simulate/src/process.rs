@@ -43,6 +43,8 @@ pub(crate) struct Process<'a> {
     roll: RollPolicy,
     stop: Stop,
     progress: Arc<Progress>,
+    /// Whether it builds what it has swept. One that does not has little patience, and leaves much to be asked again.
+    builds: bool,
 }
 
 /// How a process ended.
@@ -62,7 +64,12 @@ impl<'a> Process<'a> {
     /// A process that may be doomed, over a lake that may fail.
     pub(crate) fn new(world: &'a World, name: String, draws: &mut Draws) -> Self {
         let fate = (draws.doom(), draws.lake_faults);
-        Self::with(world, name, draws, fate)
+        let mut process = Self::with(world, name, draws, fate);
+        if let Some(attempts) = draws.impatience() {
+            process.builds = false;
+            process.settings.patience.attempts = attempts;
+        }
+        process
     }
 
     /// A process that nothing happens to.
@@ -80,6 +87,7 @@ impl<'a> Process<'a> {
             roll: draws.roll(),
             stop: Stop::new(),
             progress: Arc::default(),
+            builds: true,
         }
     }
 
@@ -136,6 +144,9 @@ impl<'a> Process<'a> {
         };
         let swept = sweep.run().await.map_err(told)?;
         self.note("has covered the plan");
+        if !self.builds {
+            return Err("it leaves the build to others".to_owned());
+        }
         let options = BuildOptions { compute: Compute::Inline, ..BuildOptions::default() };
         build_run(&lake, run, &swept.plan, &world.checker, &options).await.map_err(told)?;
         Ok(())

@@ -91,6 +91,11 @@ impl Draws {
         }
     }
 
+    /// How often a process tries a call that only sweeps, and builds nothing; `None` for one that does both.
+    pub(crate) fn impatience(&mut self) -> Option<u32> {
+        (self.rng.u32(..4) == 0).then(|| self.rng.u32(1..4))
+    }
+
     /// How long somebody takes to start it again.
     pub(crate) fn pause(&mut self) -> Duration {
         self.moment(0..60_000)
