@@ -106,8 +106,7 @@ pub async fn identify(
     let pace = Pace::new(settings.patience.quota_share());
     let patience = settings.patience.for_first_contact();
     let asker = Asker::new(&pace, &patience, progress, settings.seed);
-    let identity = asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await;
-    let caller = identity.map_err(caller_unknown)?;
+    let caller = ask_caller(&asker, cloud).await?;
     let organization = match asker.ask(Call::DescribeOrganization, "", || cloud.describe_organization()).await {
         Ok(organization) => Some(organization),
         Err(error) if error.kind == ErrorKind::Denied => {
@@ -122,6 +121,14 @@ pub async fn identify(
         return Err(SweepError::RootAuditOff);
     }
     Ok(Discovered { caller, organization, features })
+}
+
+/// Who the caller is.
+///
+/// # Errors
+/// AWS does not say.
+pub(crate) async fn ask_caller(asker: &Asker<'_>, cloud: &dyn Cloud) -> Result<Caller, SweepError> {
+    asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await.map_err(caller_unknown)
 }
 
 /// What of centralized root access is on; a failure of the first of these calls says nothing of the others.
@@ -236,7 +243,7 @@ fn check_selection(
     Ok(())
 }
 
-pub(crate) fn caller_unknown(source: ApiError) -> SweepError {
+fn caller_unknown(source: ApiError) -> SweepError {
     let hint = match source.kind {
         ErrorKind::Denied => "check what AWS_PROFILE or AWS_ACCESS_KEY_ID name; AWS refused it",
         ErrorKind::Expired => {

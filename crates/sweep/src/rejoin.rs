@@ -1,10 +1,10 @@
 //! Going on with a run: who asks now. What discovery found out stands in the plan.
 
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{Call, Plan};
+use orgsweep_core::Plan;
 
 use crate::ask::Asker;
-use crate::discover::{Discovered, caller_unknown, identify};
+use crate::discover::{Discovered, ask_caller, identify};
 use crate::error::SweepError;
 use crate::pace::Pace;
 use crate::progress::Progress;
@@ -24,8 +24,7 @@ pub async fn rejoin(
     let pace = Pace::new(settings.patience.quota_share());
     let patience = settings.patience.for_first_contact();
     let asker = Asker::new(&pace, &patience, progress, settings.seed);
-    let identity = asker.ask(Call::GetCallerIdentity, "", || cloud.caller_identity()).await;
-    let caller = identity.map_err(caller_unknown)?;
+    let caller = ask_caller(&asker, cloud).await?;
     if caller.account_id != plan.caller.account_id {
         return identify(cloud, settings, progress).await;
     }
