@@ -12,6 +12,7 @@ use orgsweep_core::Partition;
 
 use crate::AwsCloud;
 use crate::error::chain;
+use crate::signer::Clients;
 
 /// How long a request may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +98,10 @@ impl AwsCloud {
 
     fn with(config: &SdkConfig) -> Self {
         Self {
-            iam: aws_sdk_iam::Client::new(config),
+            iam: Clients::new(config, aws_sdk_iam::Client::new),
             sts: aws_sdk_sts::Client::new(config),
             organizations: aws_sdk_organizations::Client::new(config),
-            account: aws_sdk_account::Client::new(config),
+            account: Clients::new(config, aws_sdk_account::Client::new),
         }
     }
 }

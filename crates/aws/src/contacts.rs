@@ -1,21 +1,13 @@
 //! What is asked of AWS Account Management inside an account.
 
 use async_trait::async_trait;
-use aws_sdk_account::config::{Builder, IdentityCache};
 use aws_sdk_account::types::AlternateContactType;
 use orgsweep_cloud::{AccountContacts, Answer, Answered, Session};
 use orgsweep_core::{Call, Contact, ContactType, ErrorKind};
 
+use crate::AwsCloud;
 use crate::convert::required;
 use crate::error::answered;
-use crate::{AwsCloud, sdk_credentials};
-
-fn signed_by(session: &Session) -> Builder {
-    match sdk_credentials(session) {
-        None => Builder::new(),
-        Some(credentials) => Builder::new().credentials_provider(credentials).identity_cache(IdentityCache::no_cache()),
-    }
-}
 
 #[async_trait]
 impl AccountContacts for AwsCloud {
@@ -26,8 +18,9 @@ impl AccountContacts for AwsCloud {
             ContactType::Operations => AlternateContactType::Operations,
             ContactType::Security => AlternateContactType::Security,
         };
-        let request = self.account.get_alternate_contact().alternate_contact_type(wire);
-        match answered(call, request.customize().config_override(signed_by(session)).send().await) {
+        let sent =
+            self.account.ask(session, |account| account.get_alternate_contact().alternate_contact_type(wire).send());
+        match answered(call, sent.await) {
             Ok(Answer { value, request_id }) => {
                 let found = required(call, "alternate contact", value.alternate_contact())?;
                 let contact = Contact {

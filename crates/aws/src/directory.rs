@@ -48,7 +48,8 @@ impl Directory for AwsCloud {
     }
 
     async fn organization_features(&self) -> Answered<OrganizationFeatures> {
-        match answered(Call::ListOrganizationsFeatures, self.iam.list_organizations_features().send().await) {
+        match answered(Call::ListOrganizationsFeatures, self.iam.of_caller().list_organizations_features().send().await)
+        {
             Ok(Answer { value, request_id }) => {
                 let is_on = |name: &str| value.enabled_features().iter().any(|feature| feature.as_str() == name);
                 let features = OrganizationFeatures {

@@ -1,7 +1,6 @@
 //! What is asked of IAM inside an account.
 
 use async_trait::async_trait;
-use aws_sdk_iam::config::{Builder, IdentityCache};
 use aws_sdk_iam::types::{
     AccessKeyMetadata, AssignmentStatusType, PasswordPolicy as SdkPolicy, ReportStateType, StatusType, SummaryKeyType,
 };
@@ -9,25 +8,16 @@ use bytes::Bytes;
 use orgsweep_cloud::{AccountIam, Answer, Answered, ApiError, RawReport, ReportState, Session, VirtualMfaPage};
 use orgsweep_core::{AccountSummary, Call, ErrorKind, ListedKey, PasswordPolicy};
 
+use crate::AwsCloud;
 use crate::convert::{invalid_answer, required, timestamp};
 use crate::error::answered;
-use crate::{AwsCloud, sdk_credentials};
-
-/// The settings of one request: the session's credentials, as they are.
-pub(crate) fn signed_by(session: &Session) -> Builder {
-    match sdk_credentials(session) {
-        None => Builder::new(),
-        // The credentials are in hand; a cache for them would be filled once for each request.
-        Some(credentials) => Builder::new().credentials_provider(credentials).identity_cache(IdentityCache::no_cache()),
-    }
-}
 
 #[async_trait]
 impl AccountIam for AwsCloud {
     async fn generate_report(&self, session: &Session) -> Answered<ReportState> {
         let call = Call::GenerateCredentialReport;
-        let request = self.iam.generate_credential_report().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(call, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.generate_credential_report().send());
+        let Answer { value, request_id } = answered(call, sent.await)?;
         let state = match required(call, "state", value.state())? {
             ReportStateType::Started => ReportState::Started,
             ReportStateType::Inprogress => ReportState::InProgress,
@@ -39,16 +29,16 @@ impl AccountIam for AwsCloud {
 
     async fn fetch_report(&self, session: &Session) -> Answered<RawReport> {
         let call = Call::GetCredentialReport;
-        let request = self.iam.get_credential_report().customize().config_override(signed_by(session));
-        let Answer { mut value, request_id } = answered(call, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.get_credential_report().send());
+        let Answer { mut value, request_id } = answered(call, sent.await)?;
         let generated_at = required(call, "generation time", value.generated_time().and_then(timestamp))?;
         let content = required(call, "content", value.content.take())?;
         Ok(Answer { value: RawReport { content: Bytes::from(content.into_inner()), generated_at }, request_id })
     }
 
     async fn account_summary(&self, session: &Session) -> Answered<AccountSummary> {
-        let request = self.iam.get_account_summary().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(Call::GetAccountSummary, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.get_account_summary().send());
+        let Answer { value, request_id } = answered(Call::GetAccountSummary, sent.await)?;
         let entry = |key: SummaryKeyType| value.summary_map().and_then(|map| map.get(&key)).copied();
         let present = |key: SummaryKeyType| entry(key).map(|count| count != 0);
         let summary = AccountSummary {
@@ -63,8 +53,8 @@ impl AccountIam for AwsCloud {
 
     async fn password_policy(&self, session: &Session) -> Answered<Option<PasswordPolicy>> {
         let call = Call::GetAccountPasswordPolicy;
-        let request = self.iam.get_account_password_policy().customize().config_override(signed_by(session));
-        match answered(call, request.send().await) {
+        let sent = self.iam.ask(session, |iam| iam.get_account_password_policy().send());
+        match answered(call, sent.await) {
             Ok(Answer { value, request_id }) => {
                 let policy = required(call, "password policy", value.password_policy())?;
                 Ok(Answer { value: Some(password_policy(policy)), request_id })
@@ -75,14 +65,11 @@ impl AccountIam for AwsCloud {
     }
 
     async fn virtual_mfa_devices(&self, session: &Session, marker: Option<&str>) -> Answered<VirtualMfaPage> {
-        let request = self
-            .iam
-            .list_virtual_mfa_devices()
-            .assignment_status(AssignmentStatusType::Assigned)
-            .set_marker(marker.map(str::to_owned))
-            .customize()
-            .config_override(signed_by(session));
-        let Answer { value, request_id } = answered(Call::ListVirtualMFADevices, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| {
+            let devices = iam.list_virtual_mfa_devices().assignment_status(AssignmentStatusType::Assigned);
+            devices.set_marker(marker.map(str::to_owned)).send()
+        });
+        let Answer { value, request_id } = answered(Call::ListVirtualMFADevices, sent.await)?;
         let users = value.virtual_mfa_devices().iter().filter_map(|device| device.user());
         // Devices of root have had other names than `root-account-mfa-device`, so the user's ARN decides.
         let has_root_device = users.into_iter().any(|user| user.arn().ends_with(":root"));
@@ -91,15 +78,15 @@ impl AccountIam for AwsCloud {
     }
 
     async fn account_alias(&self, session: &Session) -> Answered<Option<String>> {
-        let request = self.iam.list_account_aliases().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(Call::ListAccountAliases, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.list_account_aliases().send());
+        let Answer { value, request_id } = answered(Call::ListAccountAliases, sent.await)?;
         Ok(Answer { value: value.account_aliases().first().cloned(), request_id })
     }
 
     async fn access_keys(&self, session: &Session, user: &str) -> Answered<Option<Vec<ListedKey>>> {
         let call = Call::ListAccessKeys;
-        let request = self.iam.list_access_keys().user_name(user).customize().config_override(signed_by(session));
-        match answered(call, request.send().await) {
+        let sent = self.iam.ask(session, |iam| iam.list_access_keys().user_name(user).send());
+        match answered(call, sent.await) {
             Ok(Answer { value, request_id }) => {
                 Ok(Answer { value: Some(listed_keys(call, value.access_key_metadata())?), request_id })
             }

@@ -11,36 +11,17 @@ mod error;
 mod iam;
 mod role_broker;
 mod root_iam;
-
-use orgsweep_cloud::{Credentials, Session};
+mod signer;
 
 pub use connect::{ConnectError, Connection, Server, Timeouts};
+
+use crate::signer::Clients;
 
 /// AWS, reached through the SDK.
 #[derive(Debug, Clone)]
 pub struct AwsCloud {
-    iam: aws_sdk_iam::Client,
+    iam: Clients<aws_sdk_iam::Client>,
     sts: aws_sdk_sts::Client,
     organizations: aws_sdk_organizations::Client,
-    account: aws_sdk_account::Client,
-}
-
-/// The SDK's credentials for a session; `None` where the client's own, the caller's, are right.
-fn sdk_credentials(session: &Session) -> Option<aws_credential_types::Credentials> {
-    match session {
-        Session::Caller => None,
-        Session::Role(credentials) => Some(role_credentials(credentials)),
-    }
-}
-
-fn role_credentials(credentials: &Credentials) -> aws_credential_types::Credentials {
-    // No expiry is given: the sweep renews by what AWS answers, and an expiry here would make the SDK refuse by its
-    // own clock.
-    aws_credential_types::Credentials::new(
-        &credentials.access_key_id,
-        &credentials.secret_access_key,
-        Some(credentials.session_token.clone()),
-        None,
-        "orgsweep",
-    )
+    account: Clients<aws_sdk_account::Client>,
 }

@@ -6,13 +6,13 @@ use orgsweep_core::{Call, ErrorKind, ListedKey};
 
 use crate::AwsCloud;
 use crate::error::answered;
-use crate::iam::{listed_keys, signed_by};
+use crate::iam::listed_keys;
 
 #[async_trait]
 impl RootIam for AwsCloud {
     async fn root_has_password(&self, session: &Session) -> Answered<bool> {
-        let request = self.iam.get_login_profile().customize().config_override(signed_by(session));
-        match answered(Call::GetLoginProfile, request.send().await) {
+        let sent = self.iam.ask(session, |iam| iam.get_login_profile().send());
+        match answered(Call::GetLoginProfile, sent.await) {
             Ok(Answer { request_id, .. }) => Ok(Answer { value: true, request_id }),
             Err(error) if error.kind == ErrorKind::Absent => Ok(Answer { value: false, request_id: error.request_id }),
             Err(error) => Err(error),
@@ -21,21 +21,21 @@ impl RootIam for AwsCloud {
 
     async fn root_access_keys(&self, session: &Session) -> Answered<Vec<ListedKey>> {
         let call = Call::ListAccessKeys;
-        let request = self.iam.list_access_keys().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(call, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.list_access_keys().send());
+        let Answer { value, request_id } = answered(call, sent.await)?;
         Ok(Answer { value: listed_keys(call, value.access_key_metadata())?, request_id })
     }
 
     async fn root_mfa_devices(&self, session: &Session) -> Answered<Vec<String>> {
-        let request = self.iam.list_mfa_devices().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(Call::ListMFADevices, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.list_mfa_devices().send());
+        let Answer { value, request_id } = answered(Call::ListMFADevices, sent.await)?;
         let serials = value.mfa_devices().iter().map(|device| device.serial_number().to_owned());
         Ok(Answer { value: serials.collect(), request_id })
     }
 
     async fn root_signing_certificates(&self, session: &Session) -> Answered<u32> {
-        let request = self.iam.list_signing_certificates().customize().config_override(signed_by(session));
-        let Answer { value, request_id } = answered(Call::ListSigningCertificates, request.send().await)?;
+        let sent = self.iam.ask(session, |iam| iam.list_signing_certificates().send());
+        let Answer { value, request_id } = answered(Call::ListSigningCertificates, sent.await)?;
         Ok(Answer { value: u32::try_from(value.certificates().len()).unwrap_or(u32::MAX), request_id })
     }
 }

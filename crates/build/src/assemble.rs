@@ -42,7 +42,7 @@ pub(crate) async fn assemble<S: ChunkSource>(
         let worked = compute.run(move || {
             let chunks = compute.map(window, |chunk| build(&chunk));
             let chunks = chunks.into_iter().collect::<Result<Vec<_>, _>>()?;
-            let parts = tables.write(compute, &chunks)?;
+            let parts = tables.write(compute, chunks)?;
             Ok::<_, BuildError>((tables, parts))
         });
         let (written, parts) = worked.await??;
@@ -50,7 +50,7 @@ pub(crate) async fn assemble<S: ChunkSource>(
         files.put(parts).await?;
     }
     let sums = std::mem::take(&mut tables.sums);
-    let (last, calls) = compute.run(move || tables.finish()).await??;
+    let (last, calls) = compute.run(move || tables.finish(compute)).await??;
     files.put(last).await?;
     if let Some(calls) = calls {
         lake.put_calls(&run.run_id, calls).await?;

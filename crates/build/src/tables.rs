@@ -2,7 +2,7 @@
 
 use orgsweep_checks::{Checker, Tally};
 use orgsweep_core::{Run, table};
-use orgsweep_lake::{CommittedFile, CommittedTable, Coverage, Lake, LakeError, Part, TableWriter};
+use orgsweep_lake::{ColumnWork, CommittedFile, CommittedTable, Coverage, Lake, LakeError, Part, TableWriter, encode};
 
 use crate::chunk::BuiltChunk;
 use crate::compute::Compute;
@@ -51,27 +51,39 @@ impl Tables {
         }
     }
 
-    /// Writes chunks in their order; the tables are encoded side by side.
-    pub(crate) fn write(&mut self, compute: Compute, chunks: &[BuiltChunk]) -> Result<FullParts, LakeError> {
+    /// Writes chunks in their order.
+    pub(crate) fn write(&mut self, compute: Compute, chunks: Vec<BuiltChunk>) -> Result<FullParts, LakeError> {
         for chunk in chunks {
-            self.sums.add(chunk);
-            if let (Some(writer), Some(calls)) = (&mut self.calls, &chunk.calls) {
-                writer.write(calls)?;
+            self.sums.add(&chunk);
+            for (writer, batch) in self.writers.iter_mut().zip(chunk.tables) {
+                writer.push(batch);
+            }
+            if let (Some(writer), Some(calls)) = (&mut self.calls, chunk.calls) {
+                writer.push(calls);
             }
         }
-        let writers = self.writers.iter_mut().enumerate().collect();
-        let encoded = compute.map(writers, |(index, writer): (usize, &mut TableWriter)| {
-            let batches = chunks.iter().filter_map(|chunk| chunk.tables.get(index));
-            batches.filter_map(|batch| writer.write(batch).transpose()).collect::<Result<Vec<_>, _>>()
-        });
-        encoded.into_iter().collect()
+        self.encode(compute)
     }
 
     /// Ends every table: the last parts, and the calls.
-    pub(crate) fn finish(self) -> Result<(FullParts, Option<Part>), LakeError> {
-        let last = self.writers.into_iter().map(|writer| Ok(writer.finish()?.into_iter().collect()));
-        let calls = self.calls.map(TableWriter::finish).transpose()?.flatten();
-        Ok((last.collect::<Result<_, LakeError>>()?, calls))
+    pub(crate) fn finish(mut self, compute: Compute) -> Result<(FullParts, Option<Part>), LakeError> {
+        self.writers.iter_mut().chain(&mut self.calls).for_each(TableWriter::end);
+        let mut parts = self.encode(compute)?;
+        for (parts, writer) in parts.iter_mut().zip(self.writers) {
+            parts.extend(writer.last_part()?);
+        }
+        let calls = self.calls.map(TableWriter::last_part).transpose()?.flatten();
+        Ok((parts, calls))
+    }
+
+    /// Encodes what the writers were given: the columns of all tables side by side.
+    fn encode(&mut self, compute: Compute) -> Result<FullParts, LakeError> {
+        let tables = self.writers.len();
+        let writers = self.writers.iter_mut().chain(&mut self.calls);
+        let mut parts = encode(writers, |work| compute.map(work, ColumnWork::encode))?;
+        // The calls never make a part full.
+        parts.truncate(tables);
+        Ok(parts)
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use object_store::path::Path;
+use parquet::errors::ParquetError;
 
 /// What an error of the lake means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +65,11 @@ impl LakeError {
             _ => format!("cannot {verb} {path}"),
         };
         Self::new(kind, message).with_source(error)
+    }
+
+    /// The rows of a table are not what the table says.
+    pub(crate) fn unencodable(table: &str, error: ParquetError) -> Self {
+        Self::new(LakeErrorKind::Invalid, format!("rows of the table {table} cannot be encoded")).with_source(error)
     }
 
     /// The error of this machine's file system at `path`.

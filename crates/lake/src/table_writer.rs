@@ -3,20 +3,20 @@
 //! The bytes depend on the batches and the part size alone, so whoever builds a run builds the same files: nothing
 //! of the machine, the time, or the library's version goes into them.
 
-use std::io::{self, Write};
+use std::collections::VecDeque;
 
 use arrow_array::RecordBatch;
+use object_store::PutPayload;
 use object_store::path::Path;
-use object_store::{PutPayload, PutPayloadMut};
 use orgsweep_core::table::Table;
 use orgsweep_core::{Run, RunId};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use crate::open_part::{ColumnWork, EncodedColumn, OpenPart};
 use crate::{CommittedFile, Lake, LakeError, LakeErrorKind, layout};
 
 /// The size at which a table's next file is begun. A part is held whole until its put, and two tables may be as
@@ -56,73 +56,119 @@ pub struct Part {
 #[derive(Debug)]
 pub struct TableWriter {
     table: &'static Table,
-    part_bytes: usize,
+    limits: PartLimits,
     index: u32,
-    rows: u64,
-    writer: Option<ArrowWriter<PartBytes>>,
+    part: Option<OpenPart>,
+    queue: VecDeque<RecordBatch>,
+    ends: bool,
+}
+
+/// Where row groups and parts end.
+#[derive(Debug, Clone, Copy)]
+struct PartLimits {
+    group_rows: usize,
+    /// A part ends with the row group that takes it to so many encoded bytes.
+    part_bytes: usize,
 }
 
 impl TableWriter {
-    /// A writer whose parts end once they have `part_bytes` encoded bytes.
+    /// A writer whose parts end with the row group that takes them to `part_bytes` encoded bytes.
     #[must_use]
     pub fn new(table: &'static Table, part_bytes: usize) -> Self {
-        Self { table, part_bytes, index: 0, rows: 0, writer: None }
+        Self::with_limits(table, PartLimits { group_rows: ROW_GROUP_ROWS, part_bytes })
     }
 
-    /// Takes the next rows, and returns the part that they made full.
-    ///
-    /// # Errors
-    /// The columns are not the table's.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<Part>, LakeError> {
-        let mut writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => self.begin()?,
-        };
-        writer.write(batch).map_err(|error| self.unencodable(error))?;
-        self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        if writer.bytes_written() + writer.in_progress_size() >= self.part_bytes {
-            return self.end(writer).map(Some);
-        }
-        self.writer = Some(writer);
-        Ok(None)
+    fn with_limits(table: &'static Table, limits: PartLimits) -> Self {
+        Self { table, limits, index: 0, part: None, queue: VecDeque::new(), ends: false }
     }
 
-    /// Ends the table, and returns its last part. A table without rows has one part without rows, so that every
-    /// reader finds its columns.
-    ///
-    /// # Errors
-    /// The rows cannot be encoded.
-    pub fn finish(mut self) -> Result<Option<Part>, LakeError> {
-        match self.writer.take() {
-            Some(writer) => self.end(writer).map(Some),
-            None if self.index == 0 => {
-                let writer = self.begin()?;
-                self.end(writer).map(Some)
-            }
-            None => Ok(None),
+    /// Takes the next rows, for [`TableWriter::next_work`].
+    pub fn push(&mut self, batch: RecordBatch) {
+        if batch.num_rows() > 0 {
+            self.queue.push_back(batch);
         }
     }
 
-    fn begin(&self) -> Result<ArrowWriter<PartBytes>, LakeError> {
-        let begun = properties(self.table).and_then(|properties| {
-            // The embedded Arrow schema would tell readers nothing that the Parquet types do not.
-            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-            ArrowWriter::try_new_with_options(PartBytes::default(), self.table.schema(), options)
-        });
-        begun.map_err(|error| self.unencodable(error))
+    /// No rows follow those that were pushed. A table without rows has one part without rows, so that every reader finds
+    /// its columns.
+    pub fn end(&mut self) {
+        self.ends = true;
     }
 
-    fn end(&mut self, writer: ArrowWriter<PartBytes>) -> Result<Part, LakeError> {
-        let bytes = writer.into_inner().map_err(|error| self.unencodable(error))?;
-        let part = Part { table: self.table, index: self.index, rows: self.rows, payload: bytes.0.freeze() };
+    /// What is to be encoded now, for each column; nothing once no rows are left. Whoever takes it encodes all of it, and
+    /// brings it to [`TableWriter::take_back`] in its order before he asks again.
+    ///
+    /// # Errors
+    /// The table has a column that Parquet has no type for.
+    pub fn next_work(&mut self) -> Result<Vec<ColumnWork>, LakeError> {
+        let in_a_group = self.part.as_ref().is_some_and(OpenPart::is_in_a_group);
+        if self.queue.is_empty() && !(self.ends && in_a_group) {
+            return Ok(Vec::new());
+        }
+        let part = self.part.take();
+        let mut part = part.map_or_else(|| self.begin(), Ok)?;
+        let work = part.next_work(&mut self.queue, self.limits.group_rows, self.ends);
+        self.part = Some(part);
+        work.map_err(|error| LakeError::unencodable(self.table.name, error))
+    }
+
+    /// Takes back what was worked on, and returns the part that it made full.
+    ///
+    /// # Errors
+    /// The columns do not fit each other.
+    pub fn take_back(&mut self, columns: Vec<EncodedColumn>) -> Result<Option<Part>, LakeError> {
+        let Some(part) = &mut self.part else { return Ok(None) };
+        let ended_group = part.take_back(columns).map_err(|error| LakeError::unencodable(self.table.name, error))?;
+        if ended_group && part.bytes() >= self.limits.part_bytes { self.end_part() } else { Ok(None) }
+    }
+
+    /// The table's last part, when all work is done.
+    ///
+    /// # Errors
+    /// The file cannot be ended.
+    pub fn last_part(mut self) -> Result<Option<Part>, LakeError> {
+        if self.index == 0 && self.part.is_none() {
+            self.part = Some(self.begin()?);
+        }
+        self.end_part()
+    }
+
+    fn begin(&self) -> Result<OpenPart, LakeError> {
+        let part = properties(self.table).and_then(|properties| OpenPart::begin(self.table, properties));
+        part.map_err(|error| LakeError::unencodable(self.table.name, error))
+    }
+
+    fn end_part(&mut self) -> Result<Option<Part>, LakeError> {
+        let Some(part) = self.part.take() else { return Ok(None) };
+        let (rows, payload) = part.end().map_err(|error| LakeError::unencodable(self.table.name, error))?;
+        let part = Part { table: self.table, index: self.index, rows, payload };
         self.index += 1;
-        self.rows = 0;
-        Ok(part)
+        Ok(Some(part))
     }
+}
 
-    fn unencodable(&self, error: ParquetError) -> LakeError {
-        let message = format!("rows of the table {} cannot be encoded", self.table.name);
-        LakeError::new(LakeErrorKind::Invalid, message).with_source(error)
+/// Encodes what several writers have been given, and returns the parts that became full, writer by writer. `map` applies
+/// a function to all items and keeps their order; the columns of all tables are one list for it.
+///
+/// # Errors
+/// Rows that cannot be encoded.
+pub fn encode<'w>(
+    writers: impl IntoIterator<Item = &'w mut TableWriter>,
+    map: impl Fn(Vec<ColumnWork>) -> Vec<Result<EncodedColumn, LakeError>>,
+) -> Result<Vec<Vec<Part>>, LakeError> {
+    let mut writers: Vec<&mut TableWriter> = writers.into_iter().collect();
+    let mut parts: Vec<Vec<Part>> = writers.iter().map(|_| Vec::new()).collect();
+    loop {
+        let work = writers.iter_mut().map(|writer| writer.next_work()).collect::<Result<Vec<_>, _>>()?;
+        let columns: Vec<usize> = work.iter().map(Vec::len).collect();
+        let mut encoded = map(work.into_iter().flatten().collect()).into_iter();
+        if encoded.len() == 0 {
+            return Ok(parts);
+        }
+        for ((writer, parts), columns) in writers.iter_mut().zip(&mut parts).zip(columns) {
+            let columns = encoded.by_ref().take(columns).collect::<Result<Vec<_>, _>>()?;
+            parts.extend(writer.take_back(columns)?);
+        }
     }
 }
 
@@ -175,28 +221,12 @@ fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
     let sorting = sorting.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false });
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_size_limit(DATA_PAGE_BYTES)
         .set_dictionary_page_size_limit(DICTIONARY_PAGE_BYTES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(sorting.collect()))
         .set_created_by(CREATED_BY.to_owned())
         .build())
-}
-
-/// A growing file in blocks, so that growing never copies, nor holds twice, what is already there.
-#[derive(Debug, Default)]
-struct PartBytes(PutPayloadMut);
-
-impl Write for PartBytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -231,11 +261,22 @@ mod tests {
         }
     }
 
-    fn write(batches: &[RecordBatch], part_bytes: usize) -> Vec<Part> {
-        let mut writer = TableWriter::new(table::credentials(), part_bytes);
-        let mut parts: Vec<Part> = batches.iter().filter_map(|batch| writer.write(batch).unwrap()).collect();
-        parts.extend(writer.finish().unwrap());
+    /// Encodes the batches, so many at a time.
+    fn write_in(mut writer: TableWriter, batches: &[RecordBatch], at_a_time: usize) -> Vec<Part> {
+        let inline = |work: Vec<ColumnWork>| work.into_iter().map(ColumnWork::encode).collect();
+        let mut parts = Vec::new();
+        for batches in batches.chunks(at_a_time) {
+            batches.iter().for_each(|batch| writer.push(batch.clone()));
+            parts.extend(encode([&mut writer], inline).unwrap().into_iter().flatten());
+        }
+        writer.end();
+        parts.extend(encode([&mut writer], inline).unwrap().into_iter().flatten());
+        parts.extend(writer.last_part().unwrap());
         parts
+    }
+
+    fn write(batches: &[RecordBatch], part_bytes: usize) -> Vec<Part> {
+        write_in(TableWriter::new(table::credentials(), part_bytes), batches, 1)
     }
 
     fn batches(accounts: u64) -> Vec<RecordBatch> {
@@ -274,7 +315,7 @@ mod tests {
     #[test]
     fn every_table_can_be_written_and_read_without_rows() {
         for table in table::committed().into_iter().chain([table::calls()]) {
-            let part = TableWriter::new(table, DEFAULT_PART_BYTES).finish().unwrap().unwrap();
+            let [part] = write_in(TableWriter::new(table, DEFAULT_PART_BYTES), &[], 1).try_into().unwrap();
             let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(part.payload)).unwrap();
             assert_eq!(reader.schema().fields(), table.schema().fields(), "{}", table.name);
             assert_eq!((part.rows, reader.metadata().file_metadata().num_rows()), (0, 0));
@@ -282,12 +323,20 @@ mod tests {
     }
 
     #[test]
-    fn a_full_part_is_followed_by_another() {
-        let parts = write(&batches(5), 1);
-        assert_eq!(
-            parts.iter().map(|part| (part.index, part.rows)).collect::<Vec<_>>(),
-            [0, 1, 2, 3, 4].map(|i| (i, 3))
-        );
+    fn parts_and_row_groups_end_at_the_same_rows_however_many_come_at_a_time() {
+        let limits = |group_rows, part_bytes| PartLimits { group_rows, part_bytes };
+        let cut = |limits: PartLimits, at_a_time: usize| {
+            let parts = write_in(TableWriter::with_limits(table::credentials(), limits), &batches(5), at_a_time);
+            let told = |part: Part| (part.index, part.rows, Bytes::from(part.payload));
+            parts.into_iter().map(told).collect::<Vec<_>>()
+        };
+        for at_a_time in 1..=5 {
+            let rows = |limits| cut(limits, at_a_time).iter().map(|(_, rows, _)| *rows).collect::<Vec<_>>();
+            assert_eq!(rows(limits(4, 1)), [4, 4, 4, 3]);
+            assert_eq!(rows(limits(5, 1)), [5, 5, 5]);
+            assert_eq!(rows(limits(4, usize::MAX)), [15]);
+            assert_eq!(cut(limits(4, 1), at_a_time), cut(limits(4, 1), 1));
+        }
     }
 
     #[test]
@@ -319,7 +368,7 @@ mod tests {
     async fn calls_are_replaced() {
         let lake = lake();
         for _ in 0..2 {
-            let part = TableWriter::new(table::calls(), DEFAULT_PART_BYTES).finish().unwrap().unwrap();
+            let [part] = write_in(TableWriter::new(table::calls(), DEFAULT_PART_BYTES), &[], 1).try_into().unwrap();
             assert_eq!(lake.put_calls(&run_id(), part).await.unwrap().path, "_runs/r1/calls.parquet");
         }
     }

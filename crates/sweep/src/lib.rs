@@ -16,6 +16,7 @@ mod others;
 mod pace;
 mod progress;
 mod proof;
+mod read_report;
 mod rejoin;
 mod report;
 mod retries;
@@ -28,6 +29,7 @@ mod session;
 mod settings;
 mod share;
 mod stop;
+mod sweeper;
 mod tags;
 mod visit;
 

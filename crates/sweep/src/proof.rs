@@ -9,8 +9,8 @@ use orgsweep_lake::{Journal, Journalled};
 use crate::ask::Asker;
 use crate::error::SweepError;
 use crate::gate::Gate;
-use crate::run::Sweeper;
 use crate::session::OpenAccount;
+use crate::sweeper::Sweeper;
 
 /// Accounts that an earlier attempt or another worker opened are tried in turn, then accounts of other shares, as some
 /// of them may refuse as well.

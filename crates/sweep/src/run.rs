@@ -1,13 +1,13 @@
 //! The sweep itself, as a pipeline: list, visit, journal.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use orgsweep_cloud::{Cloud, session_policy};
-use orgsweep_core::{Account, AccountId, Caller, Decision, Plan, ReportFacts, Run, RunId, Source, Sources, Timestamp};
-use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Journalled, Lake, RollPolicy};
+use orgsweep_cloud::Cloud;
+use orgsweep_core::{Account, AccountId, Decision, Plan, ReportFacts, Run, Timestamp};
+use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
@@ -16,15 +16,14 @@ use crate::counted_writer::CountedWriter;
 use crate::discover::{Discovered, Listing, Selection};
 use crate::error::SweepError;
 use crate::gate::Gate;
-use crate::making::Making;
-use crate::memory::ReportMemory;
 use crate::pace::Pace;
 use crate::progress::Progress;
-use crate::proof::{EARLIER_ACCOUNTS, root_sessions_are_granted, way_in_still_works};
+use crate::proof::{root_sessions_are_granted, way_in_still_works};
 use crate::rival::Lookout;
 use crate::settings::SweepSettings;
 use crate::share::Share;
 use crate::stop::Stop;
+use crate::sweeper::Sweeper;
 use crate::visit::{Visited, visit};
 
 /// Accounts listed ahead of being opened: two pages, so that listing is never what visiting waits for.
@@ -84,39 +83,6 @@ struct End {
     covered: AtomicBool,
 }
 
-/// What every visit shares.
-pub(crate) struct Sweeper {
-    pub(crate) cloud: Arc<dyn Cloud>,
-    pub(crate) settings: SweepSettings,
-    pub(crate) caller: Caller,
-    pub(crate) management: Option<AccountId>,
-    pub(crate) lake: Lake,
-    pub(crate) run_id: RunId,
-    pub(crate) settled: HashSet<AccountId>,
-    pub(crate) carried: HashMap<AccountId, ReportFacts>,
-    /// Some accounts that other shares ask.
-    pub(crate) elsewhere: Vec<AccountId>,
-    pub(crate) root_granted: bool,
-    pub(crate) as_of: Timestamp,
-    pub(crate) policy: Arc<str>,
-    pub(crate) pace: Arc<Pace>,
-    pub(crate) making: Making,
-    pub(crate) memory: ReportMemory,
-    pub(crate) progress: Arc<Progress>,
-}
-
-impl Sweeper {
-    /// The optional sources that this account is asked. The management account's own root user cannot be audited.
-    pub(crate) fn optional_of(&self, account: &Account) -> Sources {
-        let optional = self.settings.optional;
-        if self.management == Some(account.id) {
-            optional.without(Source::ROOT_AUDIT.into_iter().collect())
-        } else {
-            optional
-        }
-    }
-}
-
 impl Sweep {
     /// Covers the share: afterwards each account that it asks is in the journal, read or refused.
     ///
@@ -130,7 +96,7 @@ impl Sweep {
         }
         let quota_share = self.settings.patience.quota_share().map(|share| share * self.share.of_quotas());
         let pace = Arc::new(Pace::new(quota_share));
-        let sweeper = Arc::new(self.sweeper(earlier.journalled().await?, &pace));
+        let sweeper = Arc::new(Sweeper::new(&self, earlier.journalled().await?, &pace));
         let (prefix, worker) = (self.share.prefix(), self.worker());
         let lookout = Lookout {
             lake: &self.lake,
@@ -162,31 +128,6 @@ impl Sweep {
     /// The name that segments are written under.
     fn worker(&self) -> String {
         format!("{}{}", self.share.prefix(), self.worker)
-    }
-
-    fn sweeper(&self, earlier: Journalled, pace: &Arc<Pace>) -> Sweeper {
-        let elsewhere = self.plan.as_ref().map(|plan| self.share.elsewhere(plan, EARLIER_ACCOUNTS));
-        let mut sweeper = Sweeper {
-            cloud: Arc::clone(&self.cloud),
-            settings: self.settings.clone(),
-            caller: self.discovered.caller.clone(),
-            management: self.discovered.organization.as_ref().map(|organization| organization.management_account_id),
-            lake: self.lake.clone(),
-            run_id: self.run.run_id.clone(),
-            settled: HashSet::new(),
-            carried: self.carried.clone(),
-            elsewhere: elsewhere.unwrap_or_default(),
-            root_granted: false,
-            as_of: self.run.as_of,
-            policy: Arc::from(session_policy(self.settings.optional)),
-            pace: Arc::clone(pace),
-            making: Making::new(self.share.part_of(self.settings.reports_in_making)),
-            memory: ReportMemory::new(self.settings.report_bytes),
-            progress: Arc::clone(&self.progress),
-        };
-        sweeper.root_granted = sweeper.shows_root_session(&earlier);
-        sweeper.settled = earlier.settled;
-        sweeper
     }
 
     /// Sends the accounts to ask on their way, and writes the plan when all are known.

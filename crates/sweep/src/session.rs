@@ -9,7 +9,7 @@ use orgsweep_core::{AccountId, Call, CallRecord, ErrorKind};
 use tokio::sync::Mutex;
 
 use crate::ask::Asker;
-use crate::run::Sweeper;
+use crate::sweeper::Sweeper;
 
 /// How often credentials are renewed for one call before their expiry counts as the answer.
 const RENEWALS: u32 = 2;

@@ -1,0 +1,194 @@
+//! One Parquet file while it is written: its columns are encoded each by itself, on whatever threads the caller has.
+//!
+//! Rows are handed out as work, column by column; what comes back encoded goes into the file in the columns' order. So
+//! the bytes depend on the batches alone, and not on who encoded which column when. Row groups end by their number of
+//! rows, and files where row groups do. Knows no store.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::FieldRef;
+use object_store::{PutPayload, PutPayloadMut};
+use orgsweep_core::table::Table;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::errors::Result;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+
+use crate::LakeError;
+
+/// A file that grows by row groups.
+pub(crate) struct OpenPart {
+    table: &'static Table,
+    file: SerializedFileWriter<PartBytes>,
+    group_factory: ArrowRowGroupWriterFactory,
+    /// Rows of the row group in the making.
+    group_rows: usize,
+    /// Its columns, unless they are being worked on.
+    columns: Vec<Column>,
+    /// All rows so far.
+    rows: u64,
+}
+
+/// A column of a row group. A list or a struct has a writer for each leaf.
+struct Column {
+    field: FieldRef,
+    writers: Vec<ArrowColumnWriter>,
+}
+
+/// The next rows of one column.
+pub struct ColumnWork {
+    table: &'static str,
+    column: Column,
+    arrays: Vec<ArrayRef>,
+    ends_group: bool,
+}
+
+/// A column whose rows are encoded.
+pub struct EncodedColumn(Encoded);
+
+enum Encoded {
+    Growing(Column),
+    Ended(Vec<ArrowColumnChunk>),
+}
+
+impl ColumnWork {
+    /// Encodes the rows, and compresses what makes a page full.
+    ///
+    /// # Errors
+    /// The values are not of the column's type.
+    pub fn encode(self) -> Result<EncodedColumn, LakeError> {
+        let table = self.table;
+        self.encoded().map_err(|error| LakeError::unencodable(table, error))
+    }
+
+    fn encoded(self) -> Result<EncodedColumn> {
+        let Self { mut column, arrays, ends_group, .. } = self;
+        for array in &arrays {
+            for (writer, leaf) in column.writers.iter_mut().zip(compute_leaves(&column.field, array)?) {
+                writer.write(&leaf)?;
+            }
+        }
+        if !ends_group {
+            return Ok(EncodedColumn(Encoded::Growing(column)));
+        }
+        let chunks = column.writers.into_iter().map(ArrowColumnWriter::close);
+        Ok(EncodedColumn(Encoded::Ended(chunks.collect::<Result<_>>()?)))
+    }
+}
+
+impl OpenPart {
+    pub(crate) fn begin(table: &'static Table, properties: WriterProperties) -> Result<Self> {
+        let schema = ArrowSchemaConverter::new().convert(&table.schema())?;
+        let file = SerializedFileWriter::new(PartBytes::default(), schema.root_schema_ptr(), Arc::new(properties))?;
+        let group_factory = ArrowRowGroupWriterFactory::new(&file, table.schema());
+        Ok(Self { table, file, group_factory, group_rows: 0, columns: Vec::new(), rows: 0 })
+    }
+
+    /// Takes rows from the queue until it is empty, or the row group has `full` rows and so ends. It ends as well where
+    /// the table does, behind the queue.
+    pub(crate) fn next_work(
+        &mut self,
+        queue: &mut VecDeque<RecordBatch>,
+        full: usize,
+        table_ends: bool,
+    ) -> Result<Vec<ColumnWork>> {
+        if self.columns.is_empty() {
+            self.columns = self.begin_group()?;
+        }
+        let mut batches = Vec::with_capacity(queue.len());
+        while self.group_rows < full
+            && let Some(batch) = queue.pop_front()
+        {
+            let rows = batch.num_rows().min(full - self.group_rows);
+            if rows < batch.num_rows() {
+                queue.push_front(batch.slice(rows, batch.num_rows() - rows));
+            }
+            self.group_rows += rows;
+            batches.push(batch.slice(0, rows));
+        }
+        let ends_group = self.group_rows >= full || (table_ends && queue.is_empty());
+        let columns = self.columns.drain(..).enumerate().map(|(index, column)| ColumnWork {
+            table: self.table.name,
+            column,
+            arrays: batches.iter().filter_map(|batch| batch.columns().get(index)).cloned().collect(),
+            ends_group,
+        });
+        Ok(columns.collect())
+    }
+
+    fn begin_group(&self) -> Result<Vec<Column>> {
+        let leaves = self.group_factory.create_column_writers(self.file.flushed_row_groups().len())?;
+        let schema = self.table.schema();
+        let new = |field: &FieldRef| Column { field: Arc::clone(field), writers: Vec::new() };
+        let mut columns: Vec<Column> = schema.fields().iter().map(new).collect();
+        for (index, leaf) in leaves.into_iter().enumerate() {
+            let root = self.file.schema_descr().get_column_root_idx(index);
+            if let Some(column) = columns.get_mut(root) {
+                column.writers.push(leaf);
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Takes back the columns that were worked on, in their order; returns whether that ended a row group.
+    pub(crate) fn take_back(&mut self, columns: Vec<EncodedColumn>) -> Result<bool> {
+        let mut chunks = Vec::new();
+        for EncodedColumn(encoded) in columns {
+            match encoded {
+                Encoded::Growing(column) => self.columns.push(column),
+                Encoded::Ended(leaves) => chunks.extend(leaves),
+            }
+        }
+        if chunks.is_empty() {
+            return Ok(false);
+        }
+        let mut group = self.file.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        self.rows += u64::try_from(std::mem::take(&mut self.group_rows)).unwrap_or(u64::MAX);
+        Ok(true)
+    }
+
+    /// Whether rows came that no row group holds yet.
+    pub(crate) fn is_in_a_group(&self) -> bool {
+        self.group_rows > 0
+    }
+
+    /// Bytes of the row groups that have ended.
+    pub(crate) fn bytes(&self) -> usize {
+        self.file.bytes_written()
+    }
+
+    /// Ends the file: its rows and its bytes.
+    pub(crate) fn end(self) -> Result<(u64, PutPayload)> {
+        Ok((self.rows, self.file.into_inner()?.0.freeze()))
+    }
+}
+
+impl fmt::Debug for OpenPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("OpenPart").field("table", &self.table.name).field("rows", &self.rows).finish()
+    }
+}
+
+/// A growing file in blocks, so that growing never copies, nor holds twice, what is already there.
+#[derive(Debug, Default)]
+struct PartBytes(PutPayloadMut);
+
+impl Write for PartBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
