@@ -125,7 +125,7 @@ impl Parser {
             let rows = self.order.kept.len();
             self.columns.reserve(if before == 0 { rows.max(self.usual_rows) } else { rows });
             let are_all_read = reading.read_columns(&self.order.kept, &mut self.staged, &mut self.columns)?;
-            if are_all_read {
+            if are_all_read & reading.read_repeated(&self.order)? {
                 break;
             }
             // A row that was set aside was in the way of its neighbours, and perhaps of another of the same user.
@@ -268,6 +268,17 @@ impl Reading<'_> {
             match self.scan.place(row).answer().and_then(|number| self.careful.row(number)) {
                 Some((row, _)) => staged.put(index, row),
                 None => are_all_read = false,
+            }
+        }
+        Ok(are_all_read)
+    }
+
+    /// Reads the rows whose user has a row already: they may have more against them. Returns whether they could be read.
+    fn read_repeated(&mut self, order: &Order) -> Result<bool, ReportError> {
+        let mut are_all_read = true;
+        for (row, _) in &order.repeated {
+            if !self.scan.place(*row).is_odd() {
+                are_all_read &= self.read_carefully(*row)?.is_some();
             }
         }
         Ok(are_all_read)
