@@ -11,7 +11,7 @@ use orgsweep_core::table::{credential_report, timestamp_type};
 
 use crate::Origin;
 use crate::blocks::{Masks, zeros};
-use crate::fields::Chunk;
+use crate::fields::{CHUNK, Chunk};
 use crate::machine::Work;
 use crate::staged::Staged;
 use crate::text::Texts;
@@ -85,40 +85,31 @@ impl Columns {
 
     /// Adds what differs from row to row.
     #[inline(always)]
-    pub(crate) fn push(&mut self, staged: &Staged, text: &[u8], texts: &Texts<'_>) {
+    pub(crate) fn push(&mut self, staged: &Staged, texts: &Texts<'_>) {
         let rows = staged.rows;
-        if staged.are_within(text) {
-            self.users.push_fields::<32>(text, &staged.users, rows);
-            self.arns.push_fields::<64>(text, &staged.arns, rows);
-            for (column, values) in self.words.iter_mut().zip(&staged.words) {
-                column.push_fields::<16>(text, values, rows);
-            }
-            self.infos.push_fields::<64>(text, &staged.infos, rows);
-        } else {
-            self.users.push_odd_fields(texts, &staged.users, rows);
-            self.arns.push_odd_fields(texts, &staged.arns, rows);
-            for (column, values) in self.words.iter_mut().zip(&staged.words) {
-                column.push_odd_fields(texts, values, rows);
-            }
-            self.infos.push_odd_fields(texts, &staged.infos, rows);
+        self.users.push_fields::<32>(texts, &staged.users, rows);
+        self.arns.push_fields::<64>(texts, &staged.arns, rows);
+        for (column, values) in self.words.iter_mut().zip(&staged.words) {
+            column.push_fields::<16>(texts, values, rows);
         }
-        self.are_root.extend_from_slice(first(&staged.are_root, rows));
-        self.user_creation_times.extend_from_slice(first(&staged.user_creation_times, rows));
-        self.passwords_enabled.extend_from_slice(first(&staged.passwords_enabled, rows));
-        self.password_absences.extend_from_slice(first(&staged.password_absences, rows));
+        self.infos.push_fields::<64>(texts, &staged.infos, rows);
+        extend(&mut self.are_root, &staged.are_root, rows);
+        extend(&mut self.user_creation_times, &staged.user_creation_times, rows);
+        extend(&mut self.passwords_enabled, &staged.passwords_enabled, rows);
+        extend(&mut self.password_absences, &staged.password_absences, rows);
         for (column, values) in self.times.iter_mut().zip(&staged.times) {
-            column.extend_from_slice(first(values, rows));
+            extend(column, values, rows);
         }
         for (column, values) in self.time_absences.iter_mut().zip(&staged.time_absences) {
-            column.extend_from_slice(first(values, rows));
+            extend(column, values, rows);
         }
         for (column, values) in self.flags.iter_mut().zip(&staged.flags) {
-            column.extend_from_slice(first(values, rows));
+            extend(column, values, rows);
         }
         for (column, values) in self.have_words.iter_mut().zip(&staged.have_words) {
-            column.extend_from_slice(first(values, rows));
+            extend(column, values, rows);
         }
-        self.have_infos.extend_from_slice(first(&staged.have_infos, rows));
+        extend(&mut self.have_infos, &staged.have_infos, rows);
     }
 
     /// Adds what is the same in all of a report's `rows`.
@@ -259,7 +250,12 @@ fn pack(bytes: &[u8], bits: impl Fn(u64) -> u64) -> BooleanBuffer {
     BooleanBuffer::new(Buffer::from_vec(words), 0, bytes.len())
 }
 
-/// The rows of a chunk that there are.
-fn first<T>(values: &Chunk<T>, rows: usize) -> &[T] {
-    values.get(..rows).unwrap_or(values)
+/// Adds the rows of a chunk that there are.
+#[inline(always)]
+fn extend<T: Copy>(column: &mut Vec<T>, values: &Chunk<T>, rows: usize) {
+    // Nearly every chunk is a whole one, of which the compiler knows the size.
+    match values.get(..rows) {
+        Some(values) if rows < CHUNK => column.extend_from_slice(values),
+        _ => column.extend_from_slice(values),
+    }
 }

@@ -26,47 +26,54 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Orders rows, which come in the order of their lines, by their users, whose whole names are known to `name`.
-    pub(crate) fn sort<'n>(&mut self, keys: impl IntoIterator<Item = Key>, name: impl Fn(u32) -> &'n [u8]) {
-        let by_user = |left: &Key, right: &Key| {
-            left.beginning.cmp(&right.beginning).then_with(|| name(left.row).cmp(name(right.row)))
-        };
-        self.kept.clear();
-        self.repeated.clear();
+    /// Begins with no rows.
+    pub(crate) fn clear(&mut self) {
         self.ascending.clear();
         self.strewn.clear();
-        for key in keys {
-            match self.ascending.last() {
-                Some(last) if by_user(last, &key) != Ordering::Less => self.strewn.push(key),
-                _ => self.ascending.push(key),
-            }
+    }
+
+    /// Takes in the row of the next line. Whole names are known to `name`.
+    #[inline(always)]
+    pub(crate) fn push<'n>(&mut self, key: Key, name: impl Fn(u32) -> &'n [u8]) {
+        match self.ascending.last() {
+            Some(last) if last.beginning >= key.beginning && last.compare(&key, name).is_ge() => self.strewn.push(key),
+            _ => self.ascending.push(key),
         }
-        if self.strewn.is_empty() {
-            self.kept.extend(self.ascending.iter().map(|key| key.row));
-            return;
-        }
+    }
+
+    /// Leaves out all rows that are not wanted.
+    pub(crate) fn retain(&mut self, is_wanted: impl Fn(u32) -> bool) {
+        self.ascending.retain(|key| is_wanted(key.row));
+        self.strewn.retain(|key| is_wanted(key.row));
+    }
+
+    /// Orders the rows by their users.
+    pub(crate) fn sort<'n>(&mut self, name: impl Fn(u32) -> &'n [u8]) {
+        self.kept.clear();
+        self.repeated.clear();
         // Of two rows of one user the earlier comes first.
-        let by_user_and_line = |left: &Key, right: &Key| by_user(left, right).then(left.row.cmp(&right.row));
+        let by_user_and_line = |left: &Key, right: &Key| left.compare(right, &name).then(left.row.cmp(&right.row));
         self.strewn.sort_unstable_by(by_user_and_line);
-        let (mut ascending, mut strewn) = (self.ascending.iter().peekable(), self.strewn.iter().peekable());
-        let mut last: Option<Key> = None;
-        loop {
-            let next = match (ascending.peek(), strewn.peek()) {
-                (Some(left), Some(right)) if by_user_and_line(left, right).is_lt() => ascending.next(),
-                (Some(_), None) => ascending.next(),
-                _ => strewn.next(),
-            };
-            let Some(key) = next else {
-                return;
-            };
-            match last {
-                Some(first) if by_user(&first, key).is_eq() => self.repeated.push((key.row, first.row)),
-                _ => {
-                    self.kept.push(key.row);
-                    last = Some(*key);
-                }
+        let (mut ascending, mut last) = (self.ascending.as_slice(), None::<Key>);
+        for strewn in &self.strewn {
+            let before = ascending.iter().take_while(|key| by_user_and_line(key, strewn).is_lt()).count();
+            let (run, rest) = ascending.split_at_checked(before).unwrap_or_default();
+            self.kept.extend(run.iter().map(|key| key.row));
+            (ascending, last) = (rest, run.last().copied().or(last));
+            if let Some(first) = last.filter(|last| last.compare(strewn, &name).is_eq()) {
+                self.repeated.push((strewn.row, first.row));
+            } else {
+                self.kept.push(strewn.row);
+                last = Some(*strewn);
             }
         }
+        self.kept.extend(ascending.iter().map(|key| key.row));
+    }
+}
+
+impl Key {
+    fn compare<'n>(&self, other: &Self, name: impl Fn(u32) -> &'n [u8]) -> Ordering {
+        self.beginning.cmp(&other.beginning).then_with(|| name(self.row).cmp(name(other.row)))
     }
 }
 
@@ -85,7 +92,9 @@ mod tests {
             beginning: beginning_of(&window(user.as_bytes(), 0), narrow(user.len())),
             row,
         };
-        order.sort(users.iter().zip(0..).map(key), |row| users[row as usize].as_bytes());
+        let name = |row: u32| users[row as usize].as_bytes();
+        users.iter().zip(0..).map(key).for_each(|key| order.push(key, name));
+        order.sort(name);
         order
     }
 

@@ -32,7 +32,6 @@ pub struct Parser {
     header: Vec<u8>,
     layout: Option<Layout>,
     scan: Scan,
-    keys: Vec<Key>,
     order: Order,
     staged: Box<Staged>,
     columns: Columns,
@@ -119,9 +118,9 @@ impl Parser {
         let text = text.as_ref();
         let careful = Careful::new(Reader::new(text, layout, origin.account_id), quarantined);
         let mut reading = Reading { text, layout, scan: &mut self.scan, careful };
-        reading.recognize(&mut self.keys, self.is_careful)?;
+        reading.recognize(&mut self.order, self.is_careful)?;
         loop {
-            reading.sort(&self.keys, &mut self.order);
+            self.order.sort(|row| reading.name(row));
             let rows = self.order.kept.len();
             self.columns.reserve(if before == 0 { rows.max(self.usual_rows) } else { rows });
             let are_all_read = reading.read_columns(&self.order.kept, &mut self.staged, &mut self.columns)?;
@@ -130,7 +129,7 @@ impl Parser {
             }
             // A row that was set aside was in the way of its neighbours, and perhaps of another of the same user.
             self.columns.truncate(before);
-            self.keys.retain(|key| !reading.scan.is_set_aside(key.row));
+            self.order.retain(|row| !reading.scan.is_set_aside(row));
         }
         let rows = self.order.kept.len();
         self.columns.push_origin(origin, rows)?;
@@ -186,10 +185,10 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    /// Finds out whose the rows are. Lines that cannot be read have no key.
+    /// Finds out whose the rows are. Rows that cannot be read are left out.
     #[inline(always)]
-    fn recognize(&mut self, keys: &mut Vec<Key>, is_careful: bool) -> Result<(), ReportError> {
-        keys.clear();
+    fn recognize(&mut self, order: &mut Order, is_careful: bool) -> Result<(), ReportError> {
+        order.clear();
         let (user, arn) = (self.layout.user, self.layout.arn);
         let mut beginning = Beginning::of(self.careful.reader.owner());
         for row in 0..self.scan.rows() {
@@ -197,13 +196,14 @@ impl Reading<'_> {
             if !is_careful && !place.is_odd() {
                 let (user, arn) = (place.field(self.scan, user), place.field(self.scan, arn));
                 if let Some(beginning) = beginning.recognize(self.text, user, arn) {
-                    keys.push(Key { beginning, row });
+                    order.push(Key { beginning, row }, |row| self.name(row));
                     continue;
                 }
             }
             if let Some(user) = self.read_carefully(row)? {
                 let name = self.careful.reader.texts().bytes(user);
-                keys.push(Key { beginning: beginning_of(&window(name, 0), narrow(name.len())), row });
+                let key = Key { beginning: beginning_of(&window(name, 0), narrow(name.len())), row };
+                order.push(key, |row| self.name(row));
             }
             beginning = Beginning::of(self.careful.reader.owner());
         }
@@ -224,9 +224,9 @@ impl Reading<'_> {
         Ok(self.careful.row(number).map(|(row, _)| row.user))
     }
 
-    #[inline(always)]
-    fn sort(&self, keys: &[Key], order: &mut Order) {
-        order.sort(keys.iter().copied(), |row| self.careful.reader.texts().bytes(self.user(row)));
+    /// The user's whole name.
+    fn name(&self, row: u32) -> &[u8] {
+        self.careful.reader.texts().bytes(self.user(row))
     }
 
     fn user(&self, row: u32) -> Span {
@@ -246,7 +246,7 @@ impl Reading<'_> {
             if staged.odd != 0 {
                 are_all_read &= self.put_odd(rows, staged)?;
             }
-            columns.push(staged, self.text, self.careful.reader.texts());
+            columns.push(staged, self.careful.reader.texts());
         }
         Ok(are_all_read)
     }

@@ -28,6 +28,10 @@ pub(crate) struct Scan {
     found: usize,
     /// A place for each row, odd ones included, in the order of lines.
     places: Vec<Place>,
+    /// Beyond [`Scan::lines`] there is nothing of use.
+    newlines: Vec<Newline>,
+    lines: usize,
+    quotes: Vec<u32>,
     /// Lines that the careful path has to read, each with the index of its row.
     odd: Vec<(u32, Line)>,
     width: u32,
@@ -35,12 +39,22 @@ pub(crate) struct Scan {
     others: u64,
 }
 
-/// What is known of the line that is being passed.
+/// Where a line ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Newline {
+    at: u32,
+    /// The index in [`Scan::ends`] behind the end of the line's last field.
+    end: u32,
+}
+
+/// What is known of the line whose end comes next.
+#[derive(Debug)]
 struct Passing {
     number: u32,
     start: u32,
     first: u32,
-    has_quotes: bool,
+    /// How many of the quotes are behind.
+    quotes: usize,
 }
 
 impl Scan {
@@ -58,53 +72,79 @@ impl Scan {
             *end = index;
         }
         self.found = wide(width);
-        let mut passing = Passing { number: 2, start: from, first: width, has_quotes: false };
+        self.lines = 0;
+        self.quotes.clear();
         let body = text.get(wide(from)..).unwrap_or_default();
         let (blocks, rest) = body.as_chunks::<64>();
         let mut at = from;
         for block in blocks {
-            self.pass_block(&mut passing, at, masks(block), text);
+            self.pass_block(at, masks(block));
             at = at.wrapping_add(64);
         }
         let mut last = [0; 64];
         for (place, byte) in last.iter_mut().zip(rest) {
             *place = *byte;
         }
-        self.pass_block(&mut passing, at, masks(&last), text);
+        self.pass_block(at, masks(&last));
+        self.end_lines(text, from);
+    }
+
+    #[inline(always)]
+    fn pass_block(&mut self, at: u32, masks: Masks) {
+        self.others |= masks.others;
+        let separators = masks.commas | masks.newlines;
+        make_room(&mut self.ends, self.found);
+        make_room(&mut self.newlines, self.lines);
+        if let Some(room) = self.ends.get_mut(self.found..) {
+            write_offsets(separators, at, room);
+        }
+        // Of most blocks it is not to be foreseen whether there is a newline, so that one is written in any case.
+        let mut newlines = masks.newlines;
+        loop {
+            let up_to = newlines ^ newlines.wrapping_sub(1);
+            let end = narrow(self.found).wrapping_add((separators & up_to).count_ones());
+            if let Some(place) = self.newlines.get_mut(self.lines) {
+                *place = Newline { at: at.wrapping_add(newlines.trailing_zeros()), end };
+            }
+            self.lines += usize::from(newlines != 0);
+            newlines &= newlines.wrapping_sub(1);
+            if newlines == 0 {
+                break;
+            }
+        }
+        let mut quotes = masks.quotes;
+        while quotes != 0 {
+            self.quotes.push(at.wrapping_add(quotes.trailing_zeros()));
+            quotes &= quotes.wrapping_sub(1);
+        }
+        self.found = self.found.saturating_add(wide(separators.count_ones()));
+    }
+
+    /// Makes a row of each line that is not empty.
+    #[inline(always)]
+    fn end_lines(&mut self, text: &[u8], from: u32) {
+        let mut passing = Passing { number: 2, start: from, first: self.width, quotes: 0 };
+        let newlines = std::mem::take(&mut self.newlines);
+        for newline in newlines.iter().take(self.lines) {
+            self.end_line(&mut passing, *newline, text);
+        }
+        self.newlines = newlines;
         if wide(passing.start) < text.len() {
             self.end_last_line(&mut passing, text);
         }
     }
 
     #[inline(always)]
-    fn pass_block(&mut self, passing: &mut Passing, at: u32, masks: Masks, text: &[u8]) {
-        self.others |= masks.others;
-        let separators = masks.commas | masks.newlines;
-        if self.ends.len() < self.found.saturating_add(ROOM) {
-            self.ends.resize(self.ends.len() * 2 + ROOM, 0);
+    fn end_line(&mut self, passing: &mut Passing, line: Newline, text: &[u8]) {
+        let (newline, end) = (line.at, line.end);
+        let (number, start, first, quotes) = (passing.number, passing.start, passing.first, passing.quotes);
+        while self.quotes.get(passing.quotes).is_some_and(|quote| *quote < newline) {
+            passing.quotes += 1;
         }
-        if let Some(room) = self.ends.get_mut(self.found..) {
-            write_offsets(separators, at, room);
-        }
-        let (mut newlines, mut quotes) = (masks.newlines, masks.quotes);
-        while newlines != 0 {
-            let up_to = newlines ^ newlines.wrapping_sub(1);
-            passing.has_quotes |= quotes & up_to != 0;
-            quotes &= !up_to;
-            let end = narrow(self.found).wrapping_add((separators & up_to).count_ones());
-            self.end_line(passing, at.wrapping_add(newlines.trailing_zeros()), end, text);
-            newlines &= newlines.wrapping_sub(1);
-        }
-        passing.has_quotes |= quotes != 0;
-        self.found = self.found.saturating_add(wide(separators.count_ones()));
-    }
-
-    /// Ends the line before the newline at `newline`; `end` is the index behind its last field's end.
-    #[inline(always)]
-    fn end_line(&mut self, passing: &mut Passing, newline: u32, end: u32, text: &[u8]) {
-        let (number, start, first, has_quotes) = (passing.number, passing.start, passing.first, passing.has_quotes);
-        *passing =
-            Passing { number: number.wrapping_add(1), start: newline.wrapping_add(1), first: end, has_quotes: false };
+        let has_quotes = passing.quotes != quotes;
+        passing.number = number.wrapping_add(1);
+        passing.start = newline.wrapping_add(1);
+        passing.first = end;
         let before = newline.wrapping_sub(1);
         let has_return = newline > start && text.get(wide(before)) == Some(&b'\r');
         let stop = if has_return { before } else { newline };
@@ -131,7 +171,7 @@ impl Scan {
         }
         self.found = self.found.saturating_add(1);
         let odd = self.odd.len();
-        self.end_line(passing, end, narrow(self.found), text);
+        self.end_line(passing, Newline { at: end, end: narrow(self.found) }, text);
         if let Some((_, line)) = self.odd.get_mut(odd) {
             line.terminated = false;
         }
@@ -237,6 +277,14 @@ impl Place {
 /// Whether the line whose content stops at `end` has a newline.
 fn is_terminated(text: &[u8], end: u32) -> bool {
     text.get(wide(end)..).is_some_and(|behind| behind.starts_with(b"\n") || behind.starts_with(b"\r\n"))
+}
+
+/// Makes room for a block's worth of places.
+#[inline(always)]
+fn make_room<T: Copy + Default>(places: &mut Vec<T>, used: usize) {
+    if places.len() < used.saturating_add(ROOM) {
+        places.resize(places.len() * 2 + ROOM, T::default());
+    }
 }
 
 /// Writes the offset of each bit, in order. What lies behind the last one in its group of eight is of no use.

@@ -134,12 +134,6 @@ impl Staged {
         }
     }
 
-    /// Whether all texts are parts of `text`. Fields that had to be unquoted lie behind it.
-    #[inline(always)]
-    pub(crate) fn are_within(&self, text: &[u8]) -> bool {
-        self.odd == 0 || self.users.first(self.rows).all(|(start, _)| wide(start) < text.len())
-    }
-
     /// Puts a row that was read carefully in the place at `index`.
     pub(crate) fn put(&mut self, index: usize, row: &Row) {
         self.users.put(index, row.user);

@@ -110,6 +110,12 @@ impl<'a> Texts<'a> {
         Self { source, source_end: narrow(source.len()), unquoted: String::new() }
     }
 
+    /// The report itself.
+    #[inline]
+    pub(crate) fn source(&self) -> &'a [u8] {
+        self.source
+    }
+
     /// Keeps a field that does not stand in the report in this form.
     pub(crate) fn keep(&mut self, field: &str) -> Span {
         let start = self.end();

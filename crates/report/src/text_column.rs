@@ -23,10 +23,12 @@ const WIDE: usize = 3 * RUN;
 
 /// Texts, one behind the other.
 ///
-/// What holds between any two calls: `offsets` starts with 0 and never descends, and the last is the length of `values`.
+/// What holds between any two calls: `offsets` starts with 0 and never descends, and the last is `end`, which is within
+/// `values`. What lies behind it is room.
 #[derive(Debug)]
 pub(crate) struct TextColumn {
     values: Vec<u8>,
+    end: usize,
     offsets: Vec<i32>,
     /// Whether a text was left out because it does not fit.
     is_full: bool,
@@ -34,7 +36,7 @@ pub(crate) struct TextColumn {
 
 impl Default for TextColumn {
     fn default() -> Self {
-        Self { values: Vec::new(), offsets: vec![0], is_full: false }
+        Self { values: Vec::new(), end: 0, offsets: vec![0], is_full: false }
     }
 }
 
@@ -52,48 +54,36 @@ impl TextColumn {
     /// Forgets all rows but the first `rows`.
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.offsets.truncate(rows.saturating_add(1).max(1));
-        let end = self.offsets.last().copied().unwrap_or_default();
-        self.values.truncate(usize::try_from(end).unwrap_or_default());
+        self.end = self.offsets.last().and_then(|end| usize::try_from(*end).ok()).unwrap_or_default();
         self.is_full = false;
     }
 
-    /// Adds the first `rows` of the fields, which lie in `text`.
+    /// Adds the first `rows` of the fields, which are seldom longer than `USUAL`.
     #[inline(always)]
-    pub(crate) fn push_fields<const USUAL: usize>(&mut self, text: &[u8], fields: &Fields, rows: usize) {
+    pub(crate) fn push_fields<const USUAL: usize>(&mut self, texts: &Texts<'_>, fields: &Fields, rows: usize) {
         let length = fields.first(rows).map(|(_, length)| wide(length)).sum();
         let Some(mut end) = self.grow(length) else {
             return;
         };
         if length == 0 {
-            self.values.truncate(end);
             self.offsets.extend(std::iter::repeat_n(offset(end), rows));
             return;
         }
-        let values = &mut self.values;
+        let (values, text) = (&mut self.values, texts.source());
         self.offsets.extend(fields.first(rows).map(|(start, length)| {
+            let span = Span { start, end: start.wrapping_add(length) };
             let (start, length) = (wide(start), wide(length));
             let source = text.get(start..start.wrapping_add(USUAL)).and_then(<[u8]>::first_chunk::<USUAL>);
             let place = values.get_mut(end..end.wrapping_add(USUAL)).and_then(<[u8]>::first_chunk_mut);
             match (source, place) {
                 (Some(source), Some(place)) if length <= USUAL => *place = *source,
-                _ => write(values, end, text.get(start..start.wrapping_add(length)).unwrap_or_default()),
+                // The text ends here, or the field does not lie in it.
+                _ => write(values, end, texts.bytes(span)),
             }
             end += length;
             offset(end)
         }));
-        self.values.truncate(end);
-    }
-
-    /// Adds the first `rows` of the fields, of which some do not lie in the report itself.
-    pub(crate) fn push_odd_fields(&mut self, texts: &Texts<'_>, fields: &Fields, rows: usize) {
-        for (start, length) in fields.first(rows) {
-            let field = texts.bytes(Span { start, end: start.wrapping_add(length) });
-            if let Some(end) = self.grow(field.len()) {
-                self.values.truncate(end);
-                self.values.extend_from_slice(field);
-                self.offsets.push(offset(self.values.len()));
-            }
-        }
+        self.end = end;
     }
 
     /// Adds for each code from 1 to 3 the word that it stands for, of at most 16 bytes, and nothing for 0. The first word
@@ -134,7 +124,7 @@ impl TextColumn {
                 offset(end)
             }));
         }
-        self.values.truncate(end);
+        self.end = end;
     }
 
     /// Adds the same text `rows` times.
@@ -142,33 +132,37 @@ impl TextColumn {
         let Some(start) = self.grow(text.len().saturating_mul(rows)) else {
             return;
         };
-        self.values.truncate(start);
-        self.values.extend_from_slice(text.repeat(rows).as_bytes());
+        write(&mut self.values, start, text.repeat(rows).as_bytes());
+        self.end = start + text.len() * rows;
         self.offsets.extend((1..=rows).map(|row| offset(start + row * text.len())));
     }
 
     /// Makes room for texts of this many bytes in all, and for what is written beyond; returns where they start.
     #[inline]
     fn grow(&mut self, length: usize) -> Option<usize> {
-        let start = self.values.len();
-        let end = start.saturating_add(length);
+        let end = self.end.saturating_add(length);
         if i32::try_from(end).is_err() {
             self.is_full = true;
             return None;
         }
-        self.values.resize(end + WIDE, 0);
-        Some(start)
+        let missing = end.saturating_add(WIDE).saturating_sub(self.values.len());
+        if missing > 0 {
+            self.values.reserve(missing);
+            self.values.resize(self.values.capacity(), 0);
+        }
+        Some(self.end)
     }
 
     /// The column as Arrow has it.
     ///
     /// # Errors
     /// Texts were left out, or `nulls` are of another number of rows.
-    pub(crate) fn into_array(self, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
+    pub(crate) fn into_array(mut self, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
         let rows = self.offsets.len().saturating_sub(1);
         if self.is_full || nulls.as_ref().is_some_and(|nulls| nulls.len() != rows) {
-            return Err(ArrowError::OffsetOverflowError(self.values.len()));
+            return Err(ArrowError::OffsetOverflowError(self.end));
         }
+        self.values.truncate(self.end);
         let (offsets, values) = (ScalarBuffer::from(self.offsets), Buffer::from_vec(self.values));
         if !values.is_ascii() {
             return StringArray::try_new(OffsetBuffer::new(offsets), values, nulls);
@@ -198,7 +192,7 @@ fn repeated(word: &str) -> [u8; WIDE] {
 
 #[cold]
 fn write(values: &mut [u8], start: usize, field: &[u8]) {
-    for (place, byte) in values.iter_mut().skip(start).zip(field) {
-        *place = *byte;
+    if let Some(place) = values.get_mut(start..start.wrapping_add(field.len())) {
+        place.copy_from_slice(field);
     }
 }
