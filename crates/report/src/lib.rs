@@ -79,6 +79,8 @@ mod timestamp;
 mod value;
 mod window;
 
+use std::cell::RefCell;
+
 use arrow_array::RecordBatch;
 use orgsweep_core::{AccountId, QuarantinedRow, Timestamp};
 
@@ -118,7 +120,13 @@ pub struct ParsedReport {
 /// # Errors
 /// The report as a whole cannot be read: it is empty, something else, lacks a column, names one twice, or is cut off.
 pub fn parse_report(csv: &[u8], origin: &Origin<'_>) -> Result<ParsedReport, ReportError> {
-    let mut parser = Parser::new();
-    let ReadReport { quarantined, unknown_columns, .. } = parser.read(csv, origin)?;
-    Ok(ParsedReport { credentials: parser.finish()?, quarantined, unknown_columns })
+    PARSER.with(|parser| match parser.try_borrow_mut() {
+        Ok(mut parser) => parser.read_alone(csv, origin),
+        Err(_) => Parser::new().read_alone(csv, origin),
+    })
+}
+
+thread_local! {
+    /// What a small report takes is mostly what a parser needs for itself, so each thread has one. It holds no rows.
+    static PARSER: RefCell<Parser> = RefCell::default();
 }

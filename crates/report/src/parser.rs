@@ -20,7 +20,7 @@ use crate::scan::Scan;
 use crate::staged::Staged;
 use crate::text::{Lines, Span, decode, narrow, trimmed};
 use crate::window::window;
-use crate::{Origin, ReportError};
+use crate::{Origin, ParsedReport, ReportError};
 
 /// Reads reports one after another, and makes one batch of as many as are wanted.
 ///
@@ -94,6 +94,14 @@ impl Parser {
         let columns = std::mem::take(&mut self.columns);
         self.usual_rows = columns.rows();
         Ok(with_all_it_has(columns)?)
+    }
+
+    /// Reads a report into a batch of its own. It must hold no rows.
+    pub(crate) fn read_alone(&mut self, csv: &[u8], origin: &Origin<'_>) -> Result<ParsedReport, ReportError> {
+        // The report before this one says nothing of how large it is.
+        self.usual_rows = 0;
+        let ReadReport { quarantined, unknown_columns, .. } = self.read(csv, origin)?;
+        Ok(ParsedReport { credentials: self.finish()?, quarantined, unknown_columns })
     }
 
     #[inline(always)]

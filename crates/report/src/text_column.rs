@@ -145,6 +145,9 @@ impl TextColumn {
             self.is_full = true;
             return None;
         }
+        if length == 0 {
+            return Some(end);
+        }
         let missing = end.saturating_add(WIDE).saturating_sub(self.values.len());
         if missing > 0 {
             self.values.reserve(missing);
@@ -163,6 +166,8 @@ impl TextColumn {
             return Err(ArrowError::OffsetOverflowError(self.end));
         }
         self.values.truncate(self.end);
+        // What a batch takes in memory is told by its capacity.
+        self.values.shrink_to_fit();
         let (offsets, values) = (ScalarBuffer::from(self.offsets), Buffer::from_vec(self.values));
         if !values.is_ascii() {
             return StringArray::try_new(OffsetBuffer::new(offsets), values, nulls);
