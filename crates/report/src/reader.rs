@@ -19,18 +19,13 @@ pub(crate) struct Reader<'a> {
     texts: Texts<'a>,
     layout: &'a Layout,
     owner: Owner,
-    /// The fields of the row at hand; made once.
+    /// The fields of the row at hand; made once, if there is such a row.
     bounds: Vec<Span>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a [u8], layout: &'a Layout, account: AccountId) -> Self {
-        Self {
-            texts: Texts::new(text),
-            bounds: vec![Span::default(); layout.width],
-            layout,
-            owner: Owner::new(account),
-        }
+        Self { texts: Texts::new(text), bounds: Vec::new(), layout, owner: Owner::new(account) }
     }
 
     /// The texts that rows point into.
@@ -49,6 +44,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn read_row(&mut self, line: Line) -> Result<Row, Defect> {
+        self.bounds.resize(self.layout.width, Span::default());
         let bytes = self.texts.bytes(line.span);
         let is_quoted = memchr(b'"', bytes).is_some();
         if !is_quoted && split_commas(bytes, line.span.start, &mut self.bounds) {
