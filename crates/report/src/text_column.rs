@@ -1,11 +1,11 @@
-//! One column of texts in the making, and the only unsafe code of this crate.
+//! One column of texts in the making.
 //!
-//! A row's text is written wider than it is, many bytes at once, and the next one over what was too much. Arrow's own
-//! checks of what comes of it would look at each offset again; here the type alone says that they hold.
+//! A row's text is written wider than it is, many bytes at once, and the next one over what was too much. Arrow would
+//! look at each offset again; here the type says that they ascend, and that all bytes are ASCII is checked at once.
 
 #![allow(
     unsafe_code,
-    reason = "that texts are UTF-8 and offsets ascend is known by construction; to check it again takes a fifth of the time"
+    reason = "offsets ascend by construction, and lie between ASCII; Arrow's checks of that take 15 % more instructions"
 )]
 
 use arrow_array::StringArray;
