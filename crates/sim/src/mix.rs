@@ -137,6 +137,25 @@ impl Mix {
     pub fn readable(self) -> Self {
         Self { unreadable: Unreadable::NONE, ..self }
     }
+
+    /// The mix that benchmarks read: a fifth of the users have a finding, by the rules and params of orgsweep's own pack,
+    /// and no name has a comma or a quote, so that every reader of CSV finds the same rows.
+    #[must_use]
+    pub fn measured() -> Self {
+        let users = UserMix {
+            no_mfa: PerMille(40),
+            password_unused: PerMille(20),
+            password_stale: PerMille(30),
+            inactive_key: PerMille(20),
+            old_key: PerMille(100),
+            key_unused: PerMille(20),
+            key_at_creation: PerMille(10),
+            key_stale: PerMille(30),
+            odd_name: PerMille(0),
+            ..UserMix::default()
+        };
+        Self { users, ..Self::default() }
+    }
 }
 
 impl Default for Mix {
