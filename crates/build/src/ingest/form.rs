@@ -32,6 +32,8 @@ pub(super) enum FormError {
     Utf16,
     #[error("it unpacks to more than {} MiB, which no credential report has", MOST_BYTES >> 20)]
     TooLarge,
+    #[error("it was changed while the reports were read: ingest them again")]
+    Changed,
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     #[error("it is no JSON answer of `aws iam get-credential-report`: {0}")]

@@ -2,7 +2,7 @@
 //! whichever thread that is.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::vec;
@@ -136,19 +136,22 @@ impl Unread {
 }
 
 fn parse(report: &SavedReport, counts: &Counts) -> Result<ParsedReport, Unread> {
-    let csv = read_report(&report.path)?;
+    let csv = read_report(report)?;
     counts.csv_bytes.fetch_add(u64::try_from(csv.len()).unwrap_or_default(), Ordering::Relaxed);
     let origin = Origin { account_id: report.account_id, account_name: None, generated_at: report.generated_at };
     Ok(parse_report(&csv, &origin)?)
 }
 
-/// The CSV in a file.
+/// The CSV in a report's file.
 ///
 /// # Errors
-/// The file cannot be read, or not be unpacked.
-pub(super) fn read_report(path: &Path) -> Result<Vec<u8>, FormError> {
-    let file = File::open(path)?;
-    let expected = usize::try_from(file.metadata()?.len().min(MOST_EXPECTED)).unwrap_or_default();
+/// The file cannot be read or unpacked, or is no longer the one that was looked at.
+pub(super) fn read_report(report: &SavedReport) -> Result<Vec<u8>, FormError> {
+    let file = File::open(&report.path)?;
+    if !report.is_of(&file.metadata()?)? {
+        return Err(FormError::Changed);
+    }
+    let expected = usize::try_from(report.bytes.min(MOST_EXPECTED)).unwrap_or_default();
     match unpack(file)? {
         Unpacked::Csv(csv) => read_whole(csv, expected + 1),
         Unpacked::Json(json) => Ok(report_of_answer(&read_whole(json, expected + 1)?)?.0),

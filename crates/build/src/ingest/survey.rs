@@ -38,6 +38,13 @@ pub struct SavedReport {
     modified: Timestamp,
 }
 
+impl SavedReport {
+    /// Whether a file is still the one that was looked at.
+    pub(super) fn is_of(&self, metadata: &Metadata) -> io::Result<bool> {
+        Ok(metadata.len() == self.bytes && modified(metadata)? == self.modified)
+    }
+}
+
 /// Who says when a report was made, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeOrigin {
@@ -172,7 +179,7 @@ impl Survey {
 
 /// Whether both files hold the same report.
 fn are_same(one: &SavedReport, other: &SavedReport) -> bool {
-    matches!((read_report(&one.path), read_report(&other.path)), (Ok(one), Ok(other)) if one == other)
+    matches!((read_report(one), read_report(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Why a file is not taken for a report.
