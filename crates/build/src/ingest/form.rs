@@ -3,7 +3,7 @@
 //!
 //! Bytes in, bytes out. It knows no paths, and not what stands in a report.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -15,8 +15,8 @@ use serde::Deserialize;
 /// a tenth of this; a small file that unpacks to more is no report.
 pub(super) const MOST_BYTES: u64 = 128 << 20;
 
-/// Enough to tell every form by.
-pub(super) const MAGIC_BYTES: usize = 8;
+/// Enough to tell every form by, blanks before JSON included.
+const TELLING_BYTES: u64 = 64;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -30,7 +30,7 @@ pub(super) enum FormError {
     Empty,
     #[error("it is UTF-16 text, as PowerShell's `>` writes it: save it as UTF-8")]
     Utf16,
-    #[error("it unpacks to more than {} MiB, which no credential report has", MOST_BYTES >> 20)]
+    #[error("it has more than {} MiB of text, which no credential report has", MOST_BYTES >> 20)]
     TooLarge,
     #[error("it was changed while the reports were read: ingest them again")]
     Changed,
@@ -44,68 +44,84 @@ pub(super) enum FormError {
     GeneratedTime(String),
 }
 
-/// A file's bytes as they are after unpacking.
-pub(super) enum Unpacked<R> {
-    /// CSV, still to be read.
-    Csv(R),
-    /// A JSON answer, still to be read.
-    Json(R),
+/// What bytes are, by how they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Csv,
+    Json,
+    Gzip,
+    Zstd,
 }
 
-/// A stream that begins with bytes that were looked at already.
-type Whole<R> = io::Chain<Cursor<Vec<u8>>, R>;
+impl Form {
+    /// The form of what begins like this.
+    ///
+    /// # Errors
+    /// There is nothing, or it is UTF-16.
+    pub(super) fn of(head: &[u8]) -> Result<Self, FormError> {
+        match head {
+            [] => Err(FormError::Empty),
+            _ if head.starts_with(GZIP) => Ok(Self::Gzip),
+            _ if head.starts_with(ZSTD) => Ok(Self::Zstd),
+            _ if UTF_16.into_iter().any(|mark| head.starts_with(mark)) => Err(FormError::Utf16),
+            _ => {
+                let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+                Ok(if text.trim_ascii_start().first() == Some(&b'{') { Self::Json } else { Self::Csv })
+            }
+        }
+    }
+}
 
-/// Tells what a stream holds and unpacks it, at most [`MOST_BYTES`] of it.
+/// How much of a report's CSV is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// So many bytes at its beginning, or fewer where it has no more.
+    Head(u64),
+    /// All of it.
+    Whole,
+}
+
+/// A report's CSV, as far as it was wanted, and when AWS made it, where that is said.
+type Report = (Vec<u8>, Option<Timestamp>);
+
+/// The report in a file of whatever form. `head` are the first bytes of the file, and `rest` is what follows them.
 ///
 /// # Errors
-/// There is nothing in it, it is UTF-16, or it cannot be read.
-pub(super) fn unpack<R: Read + Send + 'static>(file: R) -> Result<Unpacked<Box<dyn Read + Send>>, FormError> {
-    let (magic, whole) = peek(file)?;
-    if magic.starts_with(GZIP) {
-        return sort(MultiGzDecoder::new(io::BufReader::new(whole)));
+/// The file cannot be read or unpacked, or is no report in any form that is known.
+pub(super) fn report_in(head: &[u8], rest: impl Read, wanted: Wanted) -> Result<Report, FormError> {
+    let form = Form::of(head)?;
+    let file = head.chain(rest);
+    match form {
+        Form::Gzip => unpacked(MultiGzDecoder::new(io::BufReader::new(file)), wanted),
+        Form::Zstd => unpacked(zstd::stream::read::Decoder::new(file)?, wanted),
+        Form::Csv => Ok((read(Vec::new(), file, wanted)?, None)),
+        Form::Json => report_of_answer(&read(Vec::new(), file, Wanted::Whole)?),
     }
-    if magic.starts_with(ZSTD) {
-        return sort(zstd::stream::read::Decoder::new(whole)?);
-    }
-    sorted(&magic, Box::new(whole))
 }
 
-/// Tells CSV from JSON in what a compressed file holds.
-fn sort<R: Read + Send + 'static>(unpacked: R) -> Result<Unpacked<Box<dyn Read + Send>>, FormError> {
-    let (magic, whole) = peek(unpacked)?;
-    sorted(&magic, Box::new(whole))
-}
-
-fn sorted(magic: &[u8], whole: Box<dyn Read + Send>) -> Result<Unpacked<Box<dyn Read + Send>>, FormError> {
-    if magic.is_empty() {
-        return Err(FormError::Empty);
+/// The report in what was compressed.
+fn unpacked(mut stream: impl Read, wanted: Wanted) -> Result<Report, FormError> {
+    let head = read(Vec::new(), &mut stream, Wanted::Head(TELLING_BYTES))?;
+    match Form::of(&head)? {
+        Form::Json => report_of_answer(&read(head, stream, Wanted::Whole)?),
+        // What is compressed twice is no report, and the parser says so.
+        Form::Csv | Form::Gzip | Form::Zstd => Ok((read(head, stream, wanted)?, None)),
     }
-    if UTF_16.into_iter().any(|mark| magic.starts_with(mark)) {
-        return Err(FormError::Utf16);
-    }
-    let text = magic.strip_prefix(BYTE_ORDER_MARK).unwrap_or(magic);
-    let is_json = text.trim_ascii_start().first() == Some(&b'{');
-    Ok(if is_json { Unpacked::Json(whole) } else { Unpacked::Csv(whole) })
 }
 
-fn peek<R: Read>(mut file: R) -> Result<(Vec<u8>, Whole<R>), FormError> {
-    let mut magic = Vec::with_capacity(MAGIC_BYTES);
-    (&mut file).take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
-    Ok((magic.clone(), Cursor::new(magic).chain(file)))
-}
-
-/// Reads to the end; `expected` bytes are made room for.
+/// Reads on behind what was read already.
 ///
 /// # Errors
-/// The stream cannot be read, or has more than [`MOST_BYTES`].
-pub(super) fn read_whole(stream: impl Read, expected: usize) -> Result<Vec<u8>, FormError> {
-    let mut bytes = Vec::with_capacity(expected);
-    stream.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST_BYTES) {
-        Ok(bytes)
-    } else {
-        Err(FormError::TooLarge)
-    }
+/// The stream cannot be read, or all of it is wanted and that is more than [`MOST_BYTES`].
+pub(super) fn read(mut bytes: Vec<u8>, stream: impl Read, wanted: Wanted) -> Result<Vec<u8>, FormError> {
+    let most = match wanted {
+        Wanted::Head(most) => most,
+        Wanted::Whole => MOST_BYTES + 1,
+    };
+    let before = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    stream.take(most.saturating_sub(before)).read_to_end(&mut bytes)?;
+    let is_too_large = wanted == Wanted::Whole && u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_BYTES);
+    if is_too_large { Err(FormError::TooLarge) } else { Ok(bytes) }
 }
 
 /// The answer of `aws iam get-credential-report`.
@@ -121,7 +137,7 @@ struct Answer {
 ///
 /// # Errors
 /// It is no such answer.
-pub(super) fn report_of_answer(json: &[u8]) -> Result<(Vec<u8>, Option<Timestamp>), FormError> {
+fn report_of_answer(json: &[u8]) -> Result<Report, FormError> {
     let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
     let answer: Answer = serde_json::from_slice(json)?;
     let generated_at = answer.generated_time.as_ref().map(time_of).transpose()?;
@@ -155,19 +171,15 @@ mod tests {
 
     const CSV: &str = "user,arn\nann,arn:aws:iam::111122223333:user/ann\n";
 
-    fn check(bytes: Vec<u8>, expected: &str) {
-        let told = match unpack(Cursor::new(bytes)) {
-            Err(error) => error.to_string(),
-            Ok(Unpacked::Csv(csv)) => format!("csv {}", text(csv)),
-            Ok(Unpacked::Json(json)) => format!("json {}", text(json)),
-        };
-        assert_eq!(told, expected);
-    }
-
-    fn text(stream: impl Read) -> String {
-        match read_whole(stream, 0) {
-            Ok(bytes) => String::from_utf8(bytes).unwrap(),
-            Err(error) => error.to_string(),
+    fn check(bytes: &[u8], expected: &str) {
+        // Wherever the head ends that somebody looked at, the file is the same.
+        for split in [bytes.len().min(8), bytes.len()] {
+            let (head, rest) = bytes.split_at(split);
+            let told = match report_in(head, rest, Wanted::Whole) {
+                Err(error) => error.to_string(),
+                Ok((csv, _)) => String::from_utf8(csv).unwrap(),
+            };
+            assert_eq!(told, expected);
         }
     }
 
@@ -179,30 +191,44 @@ mod tests {
 
     #[test]
     fn a_form_is_told_by_its_bytes() {
-        check(CSV.into(), &format!("csv {CSV}"));
-        check(gzip(CSV.as_bytes()), &format!("csv {CSV}"));
-        check([gzip(b"user,"), gzip(b"arn\n")].concat(), "csv user,arn\n");
-        check(zstd::encode_all(CSV.as_bytes(), 3).unwrap(), &format!("csv {CSV}"));
-        check(b" \n {\"Content\": 1}".into(), "json  \n {\"Content\": 1}");
-        check(gzip(b"{}"), "json {}");
-        check(zstd::encode_all(&b"\xef\xbb\xbf{}"[..], 3).unwrap(), "json \u{feff}{}");
+        check(CSV.as_bytes(), CSV);
+        check(&gzip(CSV.as_bytes()), CSV);
+        check(&[gzip(b"user,"), gzip(b"arn\n")].concat(), "user,arn\n");
+        check(&zstd::encode_all(CSV.as_bytes(), 3).unwrap(), CSV);
+        let json = br#" { "Content": "dXNlcixhcm4=" }"#;
+        check(json, "user,arn");
+        check(&gzip(json), "user,arn");
+        check(&zstd::encode_all(&[BYTE_ORDER_MARK, json].concat()[..], 3).unwrap(), "user,arn");
+    }
+
+    #[test]
+    fn the_head_of_a_report_is_read_and_no_more() {
+        for file in [CSV.as_bytes().to_vec(), gzip(CSV.as_bytes()), zstd::encode_all(CSV.as_bytes(), 3).unwrap()] {
+            let head = |bytes| report_in(&file, io::empty(), Wanted::Head(bytes)).unwrap().0;
+            assert_eq!(head(1000), CSV.as_bytes());
+            assert_eq!(head(64).len(), CSV.len().min(64));
+        }
+        let long = CSV.repeat(100);
+        let read = report_in(&gzip(long.as_bytes()), io::empty(), Wanted::Head(1000)).unwrap().0;
+        assert_eq!(read, &long.as_bytes()[..1000]);
     }
 
     #[test]
     fn what_is_no_report_says_what_it_is() {
-        check(Vec::new(), "it is empty");
-        check(gzip(b""), "it is empty");
-        check(b"\xff\xfeu\0s\0".into(), "it is UTF-16 text, as PowerShell's `>` writes it: save it as UTF-8");
+        check(b"", "it is empty");
+        check(&gzip(b""), "it is empty");
+        check(b"\xff\xfeu\0s\0", "it is UTF-16 text, as PowerShell's `>` writes it: save it as UTF-8");
         let cut = gzip(CSV.repeat(1000).as_bytes());
-        let Unpacked::Csv(stream) = unpack(Cursor::new(cut[..cut.len() / 2].to_vec())).unwrap() else { panic!() };
-        assert!(read_whole(stream, 0).unwrap_err().to_string().starts_with("it cannot be read: "));
+        let error = report_in(&cut[..cut.len() / 2], io::empty(), Wanted::Whole).unwrap_err();
+        assert!(error.to_string().starts_with("it cannot be read: "), "{error}");
     }
 
     #[test]
     fn a_small_file_that_unpacks_to_more_than_any_report_is_refused() {
         let bomb = zstd::encode_all(io::repeat(b'a').take(MOST_BYTES + 1), 1).unwrap();
         assert!(bomb.len() < 100_000);
-        check(bomb, "csv it unpacks to more than 128 MiB, which no credential report has");
+        let error = report_in(&bomb, io::empty(), Wanted::Whole).unwrap_err();
+        assert_eq!(error.to_string(), "it has more than 128 MiB of text, which no credential report has");
     }
 
     fn answer(json: &str) -> String {

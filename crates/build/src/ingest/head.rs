@@ -25,32 +25,43 @@ pub(super) enum HeadError {
     NoArn,
 }
 
-/// The owner of the report that begins like this: the account of its root user's ARN, or else of its first one.
-///
-/// # Errors
-/// It is no report, or no row tells.
-pub(super) fn owner_of(head: &[u8]) -> Result<Owner, HeadError> {
-    let rows = hold_header(head)?;
-    let mut first = None;
-    for at in memmem::find_iter(rows, b"arn:") {
-        let Some((owner, resource)) = rows.get(at..).and_then(parse_arn) else { continue };
-        if resource.starts_with(b"root") && resource.get(4).is_none_or(|byte| b",\"\r\n".contains(byte)) {
-            return Ok(owner);
-        }
-        first.get_or_insert(owner);
-    }
-    first.ok_or(HeadError::NoArn)
+/// Looks at the heads of reports, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    /// A header that is a report's: nearly all have the same.
+    header: Vec<u8>,
 }
 
-/// What follows the header, which must be a report's.
-fn hold_header(head: &[u8]) -> Result<&[u8], ReportError> {
-    let end = memchr(b'\n', head).map_or(head.len(), |newline| newline + 1);
-    let (header, rows) = head.split_at(end);
-    // The parser is the one that knows headers; a report without rows costs it next to nothing.
+impl Heads {
+    /// The owner of the report that begins like this: the account of its root user's ARN, or else of its first one.
+    ///
+    /// # Errors
+    /// It is no report, or no row tells.
+    pub(super) fn owner_of(&mut self, head: &[u8]) -> Result<Owner, HeadError> {
+        let end = memchr(b'\n', head).map_or(head.len(), |newline| newline + 1);
+        let (header, rows) = head.split_at(end);
+        if header != self.header {
+            hold_header(header)?;
+            header.clone_into(&mut self.header);
+        }
+        let mut first = None;
+        for at in memmem::find_iter(rows, b"arn:") {
+            let Some((owner, resource)) = rows.get(at..).and_then(parse_arn) else { continue };
+            if resource.starts_with(b"root") && resource.get(4).is_none_or(|byte| b",\"\r\n".contains(byte)) {
+                return Ok(owner);
+            }
+            first.get_or_insert(owner);
+        }
+        first.ok_or(HeadError::NoArn)
+    }
+}
+
+/// Holds a header to what a report's must have.
+fn hold_header(header: &[u8]) -> Result<(), ReportError> {
+    // The parser is the one that knows headers; a report without rows costs it little.
     let nobody =
         Origin { account_id: AccountId::from_number(0), account_name: None, generated_at: Timestamp::from_millis(0) };
-    parse_report(header, &nobody)?;
-    Ok(rows)
+    parse_report(header, &nobody).map(drop)
 }
 
 /// The owner that an IAM ARN names, and the resource behind it.
@@ -74,7 +85,7 @@ mod tests {
         cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
 
     fn check(rows: &str, expected: &str) {
-        let told = match owner_of(format!("{HEADER}\n{rows}").as_bytes()) {
+        let told = match Heads::default().owner_of(format!("{HEADER}\n{rows}").as_bytes()) {
             Ok(Owner { account_id, partition }) => format!("{account_id} in {partition}"),
             Err(error) => error.to_string(),
         };
@@ -98,9 +109,15 @@ mod tests {
         {
             check(rows, told);
         }
-        assert!(owner_of(b"<html>\n").unwrap_err().to_string().starts_with("this is not a credential report"));
+        assert!(
+            Heads::default()
+                .owner_of(b"<html>\n")
+                .unwrap_err()
+                .to_string()
+                .starts_with("this is not a credential report")
+        );
         let lacking = HEADER.replace("mfa_active,", "");
-        let error = owner_of(format!("{lacking}\n").as_bytes()).unwrap_err();
+        let error = Heads::default().owner_of(format!("{lacking}\n").as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "the credential report's header has no column \"mfa_active\"");
     }
 }

@@ -2,6 +2,7 @@
 //! whichever thread that is.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use orgsweep_core::{
 use orgsweep_lake::JournalEntry;
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 
-use super::form::{FormError, Unpacked, read_whole, report_of_answer, unpack};
+use super::form::{Form, FormError, Wanted, read, report_in};
 use super::survey::{BadFile, SavedReport};
 use crate::BuildError;
 use crate::assemble::ChunkSource;
@@ -152,10 +153,11 @@ pub(super) fn read_report(report: &SavedReport) -> Result<Vec<u8>, FormError> {
         return Err(FormError::Changed);
     }
     let expected = usize::try_from(report.bytes.min(MOST_EXPECTED)).unwrap_or_default();
-    match unpack(file)? {
-        Unpacked::Csv(csv) => read_whole(csv, expected + 1),
-        Unpacked::Json(json) => Ok(report_of_answer(&read_whole(json, expected + 1)?)?.0),
+    let bytes = read(Vec::with_capacity(expected + 1), file, Wanted::Whole)?;
+    if Form::of(&bytes)? == Form::Csv {
+        return Ok(bytes);
     }
+    Ok(report_in(&bytes, io::empty(), Wanted::Whole)?.0)
 }
 
 /// Room that is made for a file before its first byte is read.

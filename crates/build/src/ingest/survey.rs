@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::find::Found;
-use super::form::{FormError, Unpacked, read_whole, report_of_answer, unpack};
-use super::head::{HEAD_BYTES, HeadError, owner_of};
+use super::form::{Form, FormError, Wanted, read, report_in};
+use super::head::{HEAD_BYTES, HeadError, Heads};
 use super::saved::read_report;
 
 /// A file that is a credential report.
@@ -83,7 +83,10 @@ pub struct Survey {
 #[must_use]
 pub fn survey(found: Found, generated_at: Option<Timestamp>) -> Survey {
     let files: Vec<(PathBuf, bool)> = found.files.into_iter().collect();
-    let looked: Vec<_> = files.into_par_iter().map(|(path, must)| (look_at(&path, generated_at), path, must)).collect();
+    let looked = files.into_par_iter().map_init(Heads::default, |heads, (path, must_be_report)| {
+        (look_at(&path, generated_at, heads), path, must_be_report)
+    });
+    let looked: Vec<_> = looked.collect();
     let mut survey = Survey::default();
     for (looked, path, must_be_report) in looked {
         match looked {
@@ -199,19 +202,19 @@ impl NoReport {
     }
 }
 
-fn look_at(path: &Path, given: Option<Timestamp>) -> Result<SavedReport, NoReport> {
-    let file = File::open(path)?;
+fn look_at(path: &Path, given: Option<Timestamp>, heads: &mut Heads) -> Result<SavedReport, NoReport> {
+    let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
-    let (owner, answered) = match unpack(file)? {
-        Unpacked::Csv(csv) => (owner_of(&read_whole(csv.take(HEAD_BYTES as u64), 0)?)?, None),
-        Unpacked::Json(json) => {
-            let (csv, generated_at) = report_of_answer(&read_whole(json, 0)?)?;
-            (owner_of(csv.get(..HEAD_BYTES).unwrap_or(&csv))?, generated_at)
-        }
-    };
+    let wanted = Wanted::Head(HEAD_BYTES as u64);
+    let mut head = read(Vec::with_capacity(HEAD_BYTES), &mut file, wanted)?;
+    let mut answered = None;
+    if Form::of(&head)? != Form::Csv {
+        (head, answered) = report_in(&head, file, wanted)?;
+    }
+    let owner = heads.owner_of(head.get(..HEAD_BYTES).unwrap_or(&head))?;
     let modified = modified(&metadata)?;
     let (generated_at, time_origin) = match (given, answered) {
         (Some(given), _) => (given, TimeOrigin::Given),
