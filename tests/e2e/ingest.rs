@@ -140,6 +140,20 @@ fn every_form_of_the_same_reports_gives_the_same_rows() {
 }
 
 #[test]
+fn the_answer_of_the_aws_cli_is_a_report() {
+    let Some(python) = Python::find() else { return };
+    let simulation = Simulation::start(&["--accounts", "3", "--users-per-account", "7", "--now", NOW]);
+    let printed = python.run("save_report.py", [""; 0], &simulation.environment);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("report.json");
+    fs::write(&file, printed).unwrap();
+    let ingested = ingest(&Lake::empty(), &[&file]).run().expect_code(0);
+    assert_eq!(Summary::of(&ingested).rows("credentials"), 8);
+    let told = document(&ingested);
+    assert_eq!((&told["as_of"], &told["ingest"]["dated_by_file"]), (&json!(NOW), &json!(0)));
+}
+
+#[test]
 fn the_same_files_are_the_same_run_with_the_same_bytes_and_archives_stand_where_their_day_is() {
     let reports = Reports::write("30", &[]);
     let [first, second] = [Lake::empty(), Lake::empty()];

@@ -107,7 +107,8 @@ fn ingest(text: &mut String, summary: &Summary) {
     // Writing to a string cannot fail.
     if let (Some(oldest), Some(newest)) = (it.oldest_report, it.newest_report) {
         let made = if oldest == newest { format!("at {newest}") } else { format!("from {oldest} to {newest}") };
-        let _ = writeln!(text, "{} reports, made {made}, {}.", count(it.reports), HumanBytes(it.file_bytes));
+        let reports = if it.reports == 1 { "report" } else { "reports" };
+        let _ = writeln!(text, "{} {reports}, made {made}, {}.", count(it.reports), HumanBytes(it.file_bytes));
     }
     if it.dated_by_file > 0 {
         let dated = count(it.dated_by_file);
