@@ -50,8 +50,8 @@ pub async fn commit(args: &CommitArgs, loaded: &Loaded, screen: &Screen) -> Resu
 /// The newest run that is not committed; where all are, the newest of them, so that a commit may be repeated.
 async fn chosen_for_commit(lake: &Lake, choice: &RunChoice) -> Result<Chosen, Failure> {
     if *choice == RunChoice::Latest && newest(lake).await?.is_none() {
-        let committed = lake.latest_committed().await.map_err(Failure::not_committed)?;
-        if let Some(run_id) = committed {
+        let committed = lake.swept().await.map_err(Failure::not_committed)?;
+        if let Some(run_id) = committed.into_iter().next() {
             return Ok(Chosen { run_id, older: None });
         }
     }

@@ -58,7 +58,7 @@ pub async fn newest(lake: &Lake) -> Result<Option<Chosen>, Failure> {
 
 async fn nothing_to_go_on_with(lake: &Lake, verb: &str) -> Result<Failure, Failure> {
     let mut runs = lake.runs().await.map_err(Failure::not_committed)?;
-    runs.retain(|run| !run.run_id.is_recheck());
+    runs.retain(|run| !run.run_id.is_recheck() && !run.run_id.is_ingest());
     let newest = |stage| runs.iter().rev().find(|run| run.stage == stage).map(|run| &run.run_id);
     let location = lake.location();
     let why = if let Some(run_id) = newest(Stage::Unknown) {
@@ -91,6 +91,10 @@ impl Continued {
         let run = lake.read_run(run_id).await.map_err(Failure::usage)?;
         if let Some(sweep) = &run.recheck_of {
             let told = anyhow!("run {run_id} is a recheck, which asks AWS nothing: recheck --run {sweep} makes it");
+            return Err(Failure::usage(told));
+        }
+        if run_id.is_ingest() {
+            let told = anyhow!("run {run_id} is one of saved reports: ingest the same files again to go on with it");
             return Err(Failure::usage(told));
         }
         let config = loaded.resumed(&run.settings).map_err(Failure::usage)?.config;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use orgsweep_build::Survey;
 use orgsweep_checks::{Basis, Checker, RuleSet};
-use orgsweep_core::{Caller, Organization, Run, RunId, Sources, Timestamp};
+use orgsweep_core::{Caller, Organization, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Lake, LakeErrorKind};
 
 use crate::failure::Failure;
@@ -33,12 +34,29 @@ impl Draft {
     /// # Errors
     /// Exit code 2 where the rules cannot be used, or the settings leave no account whatever AWS lists.
     pub fn new(loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        hold_some_account(&loaded.config.accounts)?;
+        let advice = "add --account-tags (sweep.account_tags), which costs a call an account";
+        Self::of_sources(loaded, as_of, (unasked_sources(&loaded.config), advice))
+    }
+
+    /// Drafts a run of saved reports.
+    ///
+    /// # Errors
+    /// As [`Draft::new`].
+    pub fn of_reports(loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        let all_else = Source::ALL.into_iter().filter(|source| *source != Source::CredentialReport).collect();
+        Self::of_sources(loaded, as_of, (all_else, "a credential report has none, so only a sweep can judge by them"))
+    }
+
+    fn of_sources(
+        loaded: &Loaded,
+        as_of: Option<Timestamp>,
+        (unasked, advice): (Sources, &str),
+    ) -> Result<Self, Failure> {
         let as_of = as_of.unwrap_or_else(|| Timestamp::now().whole_seconds());
         let config = loaded.config.clone();
-        hold_some_account(&config.accounts)?;
         let rules = rules::load(&config.checks)?;
-        let unasked = unasked_sources(&config);
-        rules::hold_tags(&rules, unasked, "add --account-tags (sweep.account_tags), which costs a call an account")?;
+        rules::hold_tags(&rules, unasked, advice)?;
         let checker = Arc::new(Checker::compile(&rules, Basis { as_of, unasked }).map_err(Failure::usage)?);
         Ok(Self { config, checker, as_of, run_id: None, rules, unasked, settings: loaded.kept() })
     }
@@ -69,23 +87,45 @@ impl Draft {
         let started_at = Timestamp::now();
         let carry_from =
             carry_from(lake, &self.config, (caller, organization)).await.map_err(Failure::not_committed)?;
-        let run = Run {
-            run_id: self.run_id.clone().unwrap_or_else(|| RunId::new(started_at, fastrand::u32(..))),
-            as_of: self.as_of,
-            started_at,
-            caller: caller.clone(),
-            organization: organization.cloned(),
-            orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
-            rule_pack_sha256: self.rules.sha256(),
-            unasked: self.unasked,
-            recheck_of: None,
-            carry_from,
-            settings: self.settings.clone(),
-        };
+        let run_id = self.run_id.clone().unwrap_or_else(|| RunId::new(started_at, fastrand::u32(..)));
+        let organization = organization.cloned();
+        let run = Run { carry_from, organization, ..self.run(run_id, started_at, caller.clone()) };
         match lake.create_run(&run, &self.rules.to_json()).await {
             Ok(()) => Ok(run),
             Err(error) if error.kind() == LakeErrorKind::AlreadyExists => Err(taken(&run.run_id)),
             Err(error) => Err(Failure::not_committed(error)),
+        }
+    }
+
+    /// Writes the run of these reports down, or finds the one that an earlier process began.
+    ///
+    /// # Errors
+    /// Exit code 1 where it cannot be written.
+    pub async fn begin_of_reports(&self, lake: &Lake, reports: &Survey) -> Result<Run, Failure> {
+        let made_by = format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.rules.sha256(), self.config.part_bytes);
+        let run = self.run(reports.run_id(self.as_of, &made_by), Timestamp::now(), Caller::nobody());
+        match lake.create_run(&run, &self.rules.to_json()).await {
+            Ok(()) => Ok(run),
+            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => {
+                lake.read_run(&run.run_id).await.map_err(Failure::not_committed)
+            }
+            Err(error) => Err(Failure::not_committed(error)),
+        }
+    }
+
+    fn run(&self, run_id: RunId, started_at: Timestamp, caller: Caller) -> Run {
+        Run {
+            run_id,
+            as_of: self.as_of,
+            started_at,
+            caller,
+            organization: None,
+            orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
+            rule_pack_sha256: self.rules.sha256(),
+            unasked: self.unasked,
+            recheck_of: None,
+            carry_from: None,
+            settings: self.settings.clone(),
         }
     }
 }

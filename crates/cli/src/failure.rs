@@ -1,6 +1,7 @@
 //! How a command ends: exit codes, and the one place where an error and its causes are printed.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use orgsweep_build::BuildError;
@@ -70,6 +71,14 @@ impl GoOn {
     /// By a commit, as all accounts are in the journal.
     pub fn commit(lake: &str, run_id: &RunId) -> Self {
         Self { run_id: run_id.clone(), command: format!("orgsweep commit --lake {} --run {run_id}", quoted(lake)) }
+    }
+
+    /// By ingesting the same reports again.
+    pub fn ingest(paths: &[PathBuf], lake: &str, run_id: &RunId) -> Self {
+        let paths: Vec<String> = paths.iter().map(|path| quoted(&path.display().to_string())).collect();
+        let lake = quoted(lake);
+        let command = format!("orgsweep ingest {} --lake {lake}, and the flags it had", paths.join(" "));
+        Self { run_id: run_id.clone(), command }
     }
 
     /// The command.

@@ -24,7 +24,7 @@ async fn last_run(
     lake: &Lake,
     (caller, organization): (&Caller, Option<&Organization>),
 ) -> Result<Option<RunId>, LakeError> {
-    for run_id in lake.committed().await? {
+    for run_id in lake.swept().await? {
         let commit = match lake.read_commit(&run_id).await {
             Ok(Some(commit)) => commit,
             Ok(None) => continue,

@@ -14,8 +14,11 @@ pub struct RunId(String);
 /// What stands in the id of a recheck between that of its sweep and its own.
 const RECHECK: &str = "-recheck-";
 
-/// How much of a recheck's hash its id shows.
-const RECHECK_DIGITS: usize = 12;
+/// What stands in the id of a run of saved reports between their time and their hash.
+const INGEST: &str = "-ingest-";
+
+/// How much of a hash an id shows.
+const HASH_DIGITS: usize = 12;
 
 /// The longest id.
 const MOST_LETTERS: usize = 64;
@@ -30,7 +33,7 @@ pub struct InvalidRunId {
 /// A text that cannot name a new run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} cannot name a run: 1 to 43 letters, digits and dashes are expected, the first no dash, without \"-recheck-\", and not \"latest\""
+    "{text:?} cannot name a run: 1 to 43 letters, digits and dashes are expected, the first no dash, without \"-recheck-\" and \"-ingest-\", and not \"latest\""
 )]
 pub struct InvalidRunName {
     text: String,
@@ -47,8 +50,16 @@ impl RunId {
     /// the same recheck is the same run.
     #[must_use]
     pub fn recheck(sweep: &Self, of: &str) -> Self {
-        let short = of.get(..RECHECK_DIGITS).unwrap_or(of);
+        let short = of.get(..HASH_DIGITS).unwrap_or(of);
         Self(format!("{sweep}{RECHECK}{short}"))
+    }
+
+    /// The id of the run that saved reports make, which stands among the sweeps where its `as_of` is; `of` names the
+    /// reports and what judges them, so that the same reports are the same run.
+    #[must_use]
+    pub fn ingest(as_of: Timestamp, of: &str) -> Self {
+        let short = of.get(..HASH_DIGITS).unwrap_or(of);
+        Self(format!("{}{INGEST}{short}", as_of.compact()))
     }
 
     /// Whether it names a recheck, and not a sweep.
@@ -69,11 +80,25 @@ impl RunId {
     /// # Errors
     /// As [`RunId::parse`]; and a name that says something else.
     pub fn parse_name(text: &str) -> Result<Self, InvalidRunName> {
-        let is_short = text.len() + RECHECK.len() + RECHECK_DIGITS <= MOST_LETTERS;
+        let is_short = text.len() + RECHECK.len() + HASH_DIGITS <= MOST_LETTERS;
         match Self::parse(text) {
-            Ok(name) if is_short && text != "latest" && !text.starts_with('-') && !name.is_recheck() => Ok(name),
+            Ok(name)
+                if is_short
+                    && text != "latest"
+                    && !text.starts_with('-')
+                    && !name.is_recheck()
+                    && !name.is_ingest() =>
+            {
+                Ok(name)
+            }
             _ => Err(InvalidRunName { text: text.to_owned() }),
         }
+    }
+
+    /// Whether it names a run of saved reports, or a recheck of one.
+    #[must_use]
+    pub fn is_ingest(&self) -> bool {
+        self.0.contains(INGEST)
     }
 
     /// Parses a run id, which is also safe as the name of a folder.
@@ -117,7 +142,7 @@ impl<'de> Deserialize<'de> for RunId {
     }
 }
 
-/// Who makes the calls, as `GetCallerIdentity` says.
+/// Who makes the calls, as `GetCallerIdentity` says; account 000000000000 without an ARN where no call is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The caller's account.
@@ -127,6 +152,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who made the calls of a run that made none: no account, and no ARN.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { account_id: AccountId::from_number(0), arn: String::new() }
+    }
+
     /// The partition that the caller's ARN names; `None` where it names none that is known.
     #[must_use]
     pub fn partition(&self) -> Option<Partition> {
@@ -241,7 +272,7 @@ pub struct Run {
     pub orgsweep_version: String,
     /// SHA-256 of the rule pack as it is in force, in hexadecimal: `rules.json` holds it.
     pub rule_pack_sha256: String,
-    /// The optional sources that no account is asked.
+    /// The sources that no account is asked: optional ones, and in a run of saved reports all but the report.
     #[serde(default)]
     pub unasked: Sources,
     /// The run whose committed tables this one judges again; `None` for a sweep.
@@ -270,6 +301,13 @@ mod tests {
         assert_eq!(recheck.as_str(), "20261122T100000Z-234567-recheck-0123456789ab");
         assert_eq!(RunId::parse(recheck.as_str()), Ok(recheck.clone()));
         assert!(recheck.is_recheck() && !sweep.is_recheck());
+        let ingest = RunId::ingest(time, "0123456789abcdef");
+        assert_eq!(ingest.as_str(), "20261122T100000Z-ingest-0123456789ab");
+        assert!(ingest.is_ingest() && !ingest.is_recheck() && !sweep.is_ingest());
+        assert_eq!(
+            RunId::parse(RunId::recheck(&ingest, "0123456789abcdef").as_str()).map(|id| id.is_ingest()),
+            Ok(true)
+        );
         assert_eq!((sweep.began_at(), RunId("nightly-1".to_owned()).began_at()), (Some(time), None));
     }
 
@@ -281,7 +319,7 @@ mod tests {
             let recheck = RunId::recheck(&name, "0123456789abcdef");
             assert_eq!(RunId::parse(recheck.as_str()), Ok(recheck));
         }
-        for text in ["", "latest", "-x", "a-recheck-b", "a/b", &"x".repeat(44)] {
+        for text in ["", "latest", "-x", "a-recheck-b", "a-ingest-b", "a/b", &"x".repeat(44)] {
             assert!(RunId::parse_name(text).is_err(), "{text}");
         }
     }

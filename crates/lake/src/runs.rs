@@ -70,29 +70,29 @@ impl Lake {
     /// # Errors
     /// The store fails.
     pub async fn uncommitted(&self) -> Result<Vec<RunId>, LakeError> {
-        self.newest(Stage::Begun).await
+        Ok(self.newest(Stage::Begun).await?.filter(|run_id| !run_id.is_ingest()).collect())
     }
 
-    /// The committed sweeps, newest first: `latest` means the first of them to whoever reads. No recheck is among them,
-    /// however new: it knows nothing newer than its sweep.
+    /// The committed sweeps, newest first. Saved reports say nothing that a sweep could go on from.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn committed(&self) -> Result<Vec<RunId>, LakeError> {
-        self.newest(Stage::Committed).await
+    pub async fn swept(&self) -> Result<Vec<RunId>, LakeError> {
+        Ok(self.newest(Stage::Committed).await?.filter(|run_id| !run_id.is_ingest()).collect())
     }
 
-    /// The newest committed sweep.
+    /// The newest committed sweep, or run of saved reports: the one that `latest` means to whoever reads. A recheck is
+    /// never that one, however new: it knows nothing newer than its sweep.
     ///
     /// # Errors
     /// The store fails.
     pub async fn latest_committed(&self) -> Result<Option<RunId>, LakeError> {
-        Ok(self.committed().await?.into_iter().next())
+        Ok(self.newest(Stage::Committed).await?.next())
     }
 
-    async fn newest(&self, stage: Stage) -> Result<Vec<RunId>, LakeError> {
-        let runs = self.runs().await?.into_iter().rev().filter(|run| run.stage == stage);
-        Ok(runs.map(|run| run.run_id).filter(|run_id| !run_id.is_recheck()).collect())
+    async fn newest(&self, stage: Stage) -> Result<impl Iterator<Item = RunId>, LakeError> {
+        let runs = self.runs().await?.into_iter().rev().filter(move |run| run.stage == stage);
+        Ok(runs.map(|run| run.run_id).filter(|run_id| !run_id.is_recheck()))
     }
 }
 
@@ -138,9 +138,20 @@ mod tests {
         }
         let stages: Vec<_> = lake.runs().await.unwrap().iter().map(|run| run.stage).collect();
         assert_eq!(stages, [Stage::Committed, Stage::Committed, Stage::Committed, Stage::Begun, Stage::Begun]);
-        assert_eq!(lake.committed().await.unwrap(), [second.run_id.clone(), first.run_id]);
+        let (swept, uncommitted) = ([second.run_id.clone(), first.run_id], [run("20261123T000000Z-000000").run_id]);
+        assert_eq!(lake.swept().await.unwrap(), swept);
         assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
-        assert_eq!(lake.uncommitted().await.unwrap(), [run("20261123T000000Z-000000").run_id]);
+        assert_eq!(lake.uncommitted().await.unwrap(), uncommitted);
+
+        let saved = run("20261124T000000Z-ingest-aaaaaaaaaaaa");
+        lake.create_run(&saved, "{}").await.unwrap();
+        assert_eq!(lake.uncommitted().await.unwrap(), uncommitted);
+        lake.write_commit(commit(&saved, 1)).await.unwrap();
+        assert_eq!(
+            (lake.uncommitted().await.unwrap(), lake.swept().await.unwrap()),
+            (uncommitted.into(), swept.into())
+        );
+        assert_eq!(lake.latest_committed().await.unwrap(), Some(saved.run_id));
     }
 
     #[tokio::test]
