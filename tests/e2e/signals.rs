@@ -84,16 +84,20 @@ fn a_store_that_hangs_holds_up_no_end_and_a_second_signal_waits_for_nothing() {
 
 #[test]
 fn the_same_signal_twice_at_one_moment_is_one() {
-    let simulation = aws("20");
+    let simulation = Simulation::start(&["--accounts", "20", "--users-per-account", "1"]);
     let tap = Tap::on(simulation.endpoint());
     let environment = tap.in_place(&simulation.environment);
     let lake = Lake::empty();
-    tap.hang();
-    let (mut hanging, _home) = scan(&environment, &lake.path()).start();
-    hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > 0);
-    // As `timeout` does, which signals the process and then its group. Were they two, it would end at once, and say so.
+    part("plan", &environment, &lake.path()).run().expect_code(0);
+    // Whoever opens it waits for a writer that never comes, so that the program is still there at the second signal.
+    let seal = lake.run_file("seal.json");
+    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    let asked = tap.count("GetCallerIdentity");
+    let (mut hanging, _home) = part("sweep", &environment, &lake.path()).args(["--run", "latest"]).start();
+    hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > asked);
+    // As `timeout` does, which signals the process and then its group.
     hanging.terminate_twice();
-    let ended = hanging.finish().expect_code(1).expect_error(&["stopped before AWS said who the caller is"]);
+    let ended = hanging.finish().expect_code(1).expect_error(&["did not come to its end in time"]);
     assert!(!ended.stderr.contains("stopped at once"), "{ended}");
 }
 
