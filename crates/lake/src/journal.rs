@@ -152,14 +152,6 @@ impl Journal {
         Ok(standings)
     }
 
-    /// The accounts that a resumed sweep need not ask again.
-    ///
-    /// # Errors
-    /// As [`Journal::journalled`].
-    pub async fn settled(&self) -> Result<HashSet<AccountId>, LakeError> {
-        Ok(self.journalled().await?.settled)
-    }
-
     /// Reads all of the journal in order of accounts, each once: the more complete snapshot of two, then the one of
     /// the smaller segment name. What is in memory does not depend on how long the journal is.
     ///
