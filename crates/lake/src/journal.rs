@@ -348,7 +348,7 @@ mod tests {
         lake.create(&path("stray"), "hello".into()).await.unwrap();
         let journal = Journal::open(&lake, &run_id()).await.unwrap();
         let journalled = journal.journalled().await.unwrap();
-        assert_eq!(journalled.damaged.keys().collect::<Vec<_>>(), [&names[1], "stray"]);
+        assert_eq!(journalled.damaged.keys().collect::<Vec<_>>(), ["stray", &names[1]]);
         assert_eq!(journalled.seen, HashSet::from([one.snapshot.account.id]));
         let sealed = journal.seal(&journalled).await.unwrap();
         assert_eq!(sealed.segments().collect::<Vec<_>>(), [&names[0]]);
