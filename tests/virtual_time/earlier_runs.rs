@@ -52,7 +52,8 @@ async fn sweep_again(
     let as_of = last.run.as_of;
     let carried = last.lake().carried_reports(commit, as_of.minus(age)).await.expect("the table reads");
     let run = Run { run_id: RunId::new(as_of, salt), carry_from: Some(commit.run_id.clone()), ..last.run.clone() };
-    let attempt = Attempt { run, carried, store: Arc::clone(&last.store), ..Attempt::new(organization) };
+    let attempt =
+        Attempt { run, carried: Arc::new(carried), store: Arc::clone(&last.store), ..Attempt::new(organization) };
     attempt.sweep().await.expect("the organization can be swept");
     let commit = attempt.commit().await;
     (attempt, commit)

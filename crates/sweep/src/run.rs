@@ -50,7 +50,7 @@ pub struct Sweep {
     /// then what was read of them is left out. None where there is a plan.
     pub warm: Vec<Account>,
     /// Reports of an earlier run that are not fetched again: the build takes their rows from there.
-    pub carried: HashMap<AccountId, ReportFacts>,
+    pub carried: Arc<HashMap<AccountId, ReportFacts>>,
     /// Which accounts are asked; a plan that is there outranks it.
     pub selection: Selection,
     /// How it is asked.
