@@ -54,8 +54,9 @@ impl Sweeper {
 
 /// Accounts that may show that the role works.
 async fn candidates(gate: &Gate, sweeper: &Sweeper) -> Result<Vec<AccountId>, SweepError> {
-    if let Some(witness) = gate.witness() {
-        return Ok(vec![witness]);
+    let witnesses = gate.witnesses();
+    if !witnesses.is_empty() {
+        return Ok(witnesses);
     }
     // Other workers may have opened accounts since this one began.
     let opened = sweeper.journalled().await?.opened;
