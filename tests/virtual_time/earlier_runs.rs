@@ -91,3 +91,22 @@ async fn reports_that_may_have_been_replaced_are_fetched() {
     let carried = from.iter().flatten().count();
     assert!(carried > 0 && carried < from.len(), "{carried} of {} rows are carried over", from.len());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_report_without_rows_is_fetched_since_there_is_nothing_to_carry_over() {
+    let organization = crate::aws(30);
+    let first = Attempt::new(&organization);
+    first.sweep().await.expect("the organization can be swept");
+    let commit = first.commit().await;
+    let as_of = first.run.as_of;
+    let mut carried = first.lake().carried_reports(&commit, as_of.minus(NOT_REPLACED_FOR)).await.expect("it reads");
+    carried.values_mut().for_each(|facts| facts.rows = 0);
+    assert!(carried.len() > 10);
+    let run = Run { run_id: RunId::new(as_of, 2), carry_from: Some(commit.run_id.clone()), ..first.run.clone() };
+    let carried = Arc::new(carried);
+    let second = Attempt { run, carried, store: Arc::clone(&first.store), ..Attempt::new(&organization) };
+    second.sweep().await.expect("the organization can be swept");
+    let commit = second.commit().await;
+    let (rows, from) = credentials(&second, &commit).await;
+    assert!(from.iter().all(Option::is_none) && rows.len() > 100, "{} rows", rows.len());
+}

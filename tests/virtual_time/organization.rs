@@ -189,7 +189,7 @@ impl Attempt {
         sweep.run().await
     }
 
-    fn cloud(&self) -> Arc<dyn Cloud> {
+    pub(crate) fn cloud(&self) -> Arc<dyn Cloud> {
         let inner = Arc::clone(&self.cloud);
         match &self.fault {
             None => inner,
@@ -197,7 +197,7 @@ impl Attempt {
         }
     }
 
-    fn settings(&self) -> SweepSettings {
+    pub(crate) fn settings(&self) -> SweepSettings {
         SweepSettings {
             role: RoleSettings {
                 name: self.role.clone(),
