@@ -33,6 +33,7 @@ impl Ledger {
         let mut record = blank(call, about);
         record.attempts = cost.attempts;
         record.throttled = cost.throttled;
+        record.retried = cost.attempts.saturating_sub(1);
         record.waited = cost.waited;
         match result {
             Ok(Answer { request_id, .. }) => {
@@ -81,11 +82,12 @@ impl Ledger {
         };
         let attempts = old.attempts + new.attempts;
         let throttled = old.throttled + new.throttled;
+        let retried = old.retried + new.retried;
         let waited = old.waited + new.waited;
         if !new.outcome.is_empty() {
             *old = new;
         }
-        (old.attempts, old.throttled, old.waited) = (attempts, throttled, waited);
+        (old.attempts, old.throttled, old.retried, old.waited) = (attempts, throttled, retried, waited);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<CallRecord>> {
@@ -110,6 +112,7 @@ fn blank(call: Call, about: &str) -> CallRecord {
         request_id: None,
         attempts: 0,
         throttled: 0,
+        retried: 0,
         waited: Duration::ZERO,
     }
 }
@@ -131,7 +134,8 @@ mod tests {
         ledger.waited(CALL, Duration::from_secs(3));
         ledger.record(CALL, "", &Ok(Answer { value: (), request_id: Some("id".to_owned()) }), &cost);
         let [record] = ledger.take().try_into().unwrap();
-        assert_eq!((record.attempts, record.throttled, record.waited), (4, 2, Duration::from_secs(5)));
+        assert_eq!((record.attempts, record.throttled, record.retried), (4, 2, 2));
+        assert_eq!(record.waited, Duration::from_secs(5));
         assert_eq!((record.outcome.as_str(), record.code, record.message), ("answered", None, None));
     }
 

@@ -311,4 +311,29 @@ mod tests {
     async fn a_refusal_is_final() {
         check(&[fetch_error(ErrorKind::Denied, "AccessDenied")], &[], Err("AccessDenied")).await;
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn places_and_room_are_waited_for_until_the_accounts_deadline() {
+        let patience = Patience { pacing: false, ..Patience::default() };
+        let absent = fetch_error(ErrorKind::Absent, "ReportNotPresent");
+        let cloud = ScriptedCloud::new(&[absent], &[state(ReportState::Started)]);
+        for (bytes, call) in [(1, Call::GetCredentialReport), (1 << 20, Call::GenerateCredentialReport)] {
+            let (pace, progress) = (Pace::new(None), Progress::default());
+            let account = OpenAccount::own(Asker::new(&pace, &patience, &progress, 7), &cloud);
+            let (making, memory) = (Making::new(1), ReportMemory::new(bytes));
+            let _held = (making.place().await, memory.take().await);
+            let wanted = Wanted {
+                not_before: NOW,
+                deadline: patience.report_deadline,
+                making: &making,
+                memory: &memory,
+                progress: &progress,
+            };
+            let started = Instant::now();
+            let error = collect_report(&account, &wanted).await.err().unwrap();
+            assert_eq!((error.call, error.code.as_str()), (call, "AccountDeadline"));
+            assert_eq!(started.elapsed().as_secs() / 60, 30);
+            assert_eq!(progress.tally().waited_ms / 60_000, 30);
+        }
+    }
 }
