@@ -184,7 +184,7 @@ async fn callers_credentials_that_fail_for_half_a_minute_change_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn one_account_that_is_closed_after_it_was_opened_does_not_make_the_role_wrong() {
-    // Twenty accounts open, all others refuse; when the way in is to be proven, the account that is tried first refuses.
+    // Eight accounts open, all others refuse; when the way in is to be proven, the account that is tried first refuses.
     let state = Mutex::new((Vec::<AccountId>::new(), None));
     let fault = breaking(move |request| {
         let account = request.account.filter(|_| request.call == Call::AssumeRole)?;
@@ -193,11 +193,11 @@ async fn one_account_that_is_closed_after_it_was_opened_does_not_make_the_role_w
             *closed.get_or_insert(account) == account
         } else {
             asked.push(account);
-            asked.len() > 20
+            asked.len() > 8
         };
         refuses.then_some(Break::Error(ErrorKind::Denied, "AccessDenied"))
     });
-    let attempt = attempt(60, Sources::NONE, fault);
+    let attempt = attempt(40, Sources::NONE, fault);
     attempt.sweep().await.expect("two others that were opened are still open");
     assert!(attempt.commit().await.coverage.failed > 20);
 }

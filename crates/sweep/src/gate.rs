@@ -26,7 +26,7 @@ const HELD: usize = 100;
 const REFUSED_FROM_THE_START: usize = 1_000;
 
 /// So many accounts that were opened last may show that the role works: one of them may have been closed since.
-const WITNESSES: usize = 3;
+pub(crate) const WITNESSES: usize = 3;
 
 /// So many accounts in a row that AWS was not reached for, after all attempts for each: there is no network.
 const LOST_IN_A_ROW: usize = 20;
@@ -135,10 +135,11 @@ impl Gate {
         self.held.len() >= limit || self.lost_in_part >= HELD
     }
 
-    /// Whether a refusal has waited long for an opening to answer it, in a sweep that opens accounts: none may come for a
+    /// Whether a refusal has waited long for an opening to answer it, in a sweep that has opened some: none may come for a
     /// while, as where the accounts of an earlier run are through and the list goes on.
     pub(crate) fn is_kept_waiting(&self) -> bool {
-        !self.witnesses.is_empty() && self.held.first().is_some_and(|(refused_at, _)| refused_at.elapsed() >= LONG)
+        self.witnesses.len() == WITNESSES
+            && self.held.first().is_some_and(|(refused_at, _)| refused_at.elapsed() >= LONG)
     }
 
     /// Whether the last accounts failed in a way that may be the caller's fault.
