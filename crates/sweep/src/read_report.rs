@@ -86,7 +86,7 @@ impl ReportInHand {
     }
 
     async fn read_rows(mut self, sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
-        let mut fetches = 1;
+        let mut times = 1;
         loop {
             let Fetched { report, room } = match self {
                 Self::Carried(facts) => return ReadReport::without_rows(Reading::Read(facts)),
@@ -98,13 +98,13 @@ impl ReportInHand {
                 Ok(parsed) => return read(account, parsed, (generated_at, oldest_taken(sweeper)), room),
                 Err(error) => error,
             };
-            info!(account = %account.id, %error, fetches, "credential report was not understood");
+            info!(account = %account.id, %error, fetches = times, "credential report was not understood");
             drop(room);
             let error = as_unanswered(&error);
             // AWS did answer, and the record of the call would say no more than that.
             open.asker().note(&error);
-            self = if error.kind == ErrorKind::Transient && fetches < FETCHES {
-                fetches += 1;
+            self = if error.kind == ErrorKind::Transient && times < FETCHES {
+                times += 1;
                 Self::fetch_from(sweeper, account, open).await
             } else {
                 Self::Refused(error.refusal())
