@@ -1,1 +1,1 @@
-//! Benchmarks of orgsweep; nothing to import. `cargo bench -p orgsweep-benches` and `python3 benches/sweep.py`.
+//! Benchmarks of orgsweep; nothing to import. `cargo bench -p orgsweep-benches`, `python3 benches/sweep.py` and `python3 benches/columns.py`.

@@ -22,6 +22,7 @@ mod documents;
 mod dry_run;
 mod earlier_run;
 mod exit_codes;
+mod ingest;
 mod killed;
 mod killed_sweep;
 mod lake_folder;

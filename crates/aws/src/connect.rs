@@ -8,11 +8,17 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use orgsweep_core::Partition;
 
 use crate::AwsCloud;
 use crate::error::chain;
 use crate::signer::Clients;
+
+/// Connections that wait for their next request, for each host. Each takes 30 kB, and a new one a handshake.
+const IDLE_CONNECTIONS: usize = 64;
 
 /// How long a request may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +95,7 @@ impl AwsCloud {
             .region(Region::new(server.region.clone()))
             .endpoint_url(&server.endpoint)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.config())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -106,6 +113,13 @@ impl AwsCloud {
     }
 }
 
+/// One pool of connections for all services. Without a limit it keeps every connection of the busiest moment, and those
+/// that were begun while another became free: several times what the sweep has requests.
+fn http_client() -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS);
+    builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+}
+
 impl Timeouts {
     fn config(self) -> TimeoutConfig {
         TimeoutConfig::builder().connect_timeout(self.connect).read_timeout(self.read).build()
@@ -116,6 +130,7 @@ async fn load(connection: &Connection) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
         .timeout_config(connection.timeouts.config())
+        .http_client(http_client())
         // The sweep already bounds a stalled body, and a second watch on every body costs CPU.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(region) = &connection.region {

@@ -6,8 +6,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 use orgsweep_core::{
     Account, AccountSummary, Contact, ContactType, Gap, ListedKey, OrgPath, Organization, OrganizationFeatures,
-    Outcome, PasswordPolicy, Plan, Reading, ReportFacts, RootAnswer, RootPosture, RunId, SkipReason, Snapshot, Source,
-    Tag, table,
+    Outcome, Partition, PasswordPolicy, Plan, Reading, ReportFacts, RootAnswer, RootPosture, RunId, SkipReason,
+    Snapshot, Source, Tag, table,
 };
 
 use crate::columns::{
@@ -32,6 +32,14 @@ impl Household {
             features: plan.features.clone(),
             partition: partition.to_owned(),
         }
+    }
+
+    /// The same, in the partition that somebody knows better than the caller.
+    pub(crate) fn in_partition(mut self, partition: Option<Partition>) -> Self {
+        if let Some(partition) = partition {
+            partition.as_str().clone_into(&mut self.partition);
+        }
+        self
     }
 }
 

@@ -120,18 +120,27 @@ pub(crate) struct BuiltChunk {
 
 /// Builds a chunk: decodes, makes columns, checks.
 pub(crate) fn build_chunk(context: &Context, chunk: &PlannedChunk) -> Result<BuiltChunk, BuildError> {
-    let entries = chunk.iter().map(entry_of).collect::<Result<Vec<_>, _>>();
-    let mut entries = entries?;
+    let entries = chunk.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
+    let planned: Vec<&PlannedAccount> = chunk.iter().map(|row| &row.planned).collect();
+    build_rows(context, &planned, entries)
+}
+
+/// Makes the columns of these accounts and checks them; of each there is what was learned, if it was asked.
+pub(crate) fn build_rows(
+    context: &Context,
+    planned: &[&PlannedAccount],
+    mut entries: Vec<Option<JournalEntry>>,
+) -> Result<BuiltChunk, BuildError> {
     let views: Vec<Option<ReportView>> =
         entries.iter().map(|entry| entry.as_ref()?.credentials.as_ref().map(ReportView::of)).collect();
     let reports: Vec<Option<RecordBatch>> =
         entries.iter_mut().map(|entry| entry.as_mut().and_then(|entry| entry.credentials.take())).collect();
     let snapshots: Vec<&Snapshot> = entries.iter().flatten().map(|entry| &entry.snapshot).collect();
-    let rows: Vec<AccountRow<'_>> = chunk
+    let rows: Vec<AccountRow<'_>> = planned
         .iter()
         .zip(&entries)
         .zip(&views)
-        .filter_map(|((PlannedRow { planned, .. }, entry), report)| {
+        .filter_map(|((planned, entry), report)| {
             let told = match (&planned.decision, entry) {
                 (Decision::Skip(reason), _) => Told::Skipped(reason),
                 (Decision::Ask, entry) => Told::Asked(&entry.as_ref()?.snapshot),

@@ -5,6 +5,8 @@ use orgsweep_checks::EvaluateError;
 use orgsweep_core::{AccountId, RunId};
 use orgsweep_lake::LakeError;
 
+use crate::ingest::BadFile;
+
 /// How many of the accounts that were not covered an error names.
 const NAMED_ACCOUNTS: usize = 5;
 
@@ -64,6 +66,12 @@ pub enum BuildError {
         /// Whose report it is.
         account_id: AccountId,
     },
+    /// Saved reports that cannot be read whole.
+    #[error("{}", name_bad(bad))]
+    BadReports {
+        /// All of them, in order.
+        bad: Vec<BadFile>,
+    },
     /// A thread that was building went away: the process is ending.
     #[error("the build was interrupted")]
     Interrupted,
@@ -102,4 +110,9 @@ fn name_first(missing: &[AccountId], count: usize) -> String {
     let names: Vec<&str> = missing.iter().map(AccountId::as_str).collect();
     let more = if count > missing.len() { ", …" } else { "" };
     names.join(", ") + more
+}
+
+fn name_bad(bad: &[BadFile]) -> String {
+    let named = bad.iter().map(|file| format!("\n  {}: {}", file.path.display(), file.reason));
+    format!("{} reports cannot be read whole:{}", bad.len(), named.collect::<String>())
 }

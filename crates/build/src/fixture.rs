@@ -191,13 +191,15 @@ pub(crate) fn failed(number: u64) -> JournalEntry {
     }
 }
 
+/// The header of a report.
+pub(crate) const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+    password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
+    access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
+    access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
+    cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+
 /// A report of these rows, of which each is written as AWS writes it, of account 1.
 pub(crate) fn parsed(rows: &str) -> RecordBatch {
-    const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
-        password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
-        access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
-        access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
-        cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
     let origin = Origin { account_id: AccountId::from_number(1), account_name: None, generated_at: time() };
     let report = parse_report(format!("{HEADER}\n{rows}").as_bytes(), &origin).unwrap();
     assert_eq!(report.quarantined, []);

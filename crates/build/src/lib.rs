@@ -1,7 +1,8 @@
 //! The build: the journal of a sweep becomes sorted tables and findings, and the run is committed.
 //!
 //! It needs no AWS, holds a few chunks of accounts at a time, and gives the same bytes whoever runs it and on however
-//! many cores. A recheck judges the tables of a committed run again. It is asynchronous only where it waits for the store; columns are worked on by rayon.
+//! many cores. A recheck judges the tables of a committed run again, and an
+//! ingest makes a run of credential reports that lie in files. It is asynchronous only where it waits for the store; columns are worked on by rayon.
 
 mod accounts;
 mod assemble;
@@ -14,6 +15,7 @@ mod comply;
 mod compute;
 mod credentials;
 mod error;
+mod ingest;
 mod key_match;
 mod recheck;
 mod report_view;
@@ -26,4 +28,8 @@ pub use build::{BuildOptions, build_run};
 pub use comply::comply;
 pub use compute::Compute;
 pub use error::BuildError;
+pub use ingest::{
+    BadFile, Found, IngestOptions, Ingested, NotFound, SavedReport, Survey, TimeOrigin, find_reports, ingest_run,
+    survey,
+};
 pub use recheck::recheck_run;

@@ -35,6 +35,11 @@ impl Tables {
         Self { calls: Some(calls), ..Self::new(&table::committed(), checker, part_bytes) }
     }
 
+    /// All that is written of saved reports: a sweep's tables, without calls.
+    pub(crate) fn of_reports(checker: &Checker, part_bytes: usize) -> Self {
+        Self::new(&table::committed(), checker, part_bytes)
+    }
+
     /// What a recheck writes: what the checks say.
     pub(crate) fn of_recheck(checker: &Checker, part_bytes: usize) -> Self {
         Self::new(&[table::findings(), table::check_results()], checker, part_bytes)

@@ -11,7 +11,7 @@ use crate::needs::Needs;
 /// What was not read, account by account.
 pub(crate) struct Coverage<'a> {
     unread: Vec<Sources>,
-    /// The optional sources that no account was asked.
+    /// The sources that no account was asked.
     unasked: Sources,
     outcome: &'a StringArray,
     skip_reason: &'a StringArray,
@@ -86,6 +86,10 @@ impl<'a> Coverage<'a> {
             .filter_map(|source| match (listed(source), source.wanted_by()) {
                 (Some((_, "not_asked", code)), _) => Some(format!("{source} was not asked: {code} was not read")),
                 (Some((_, kind, code)), _) => Some(format!("{source} was not read: {code} ({kind})")),
+                // A sweep always asks the summary, so what asks it not is no sweep.
+                (None, _) if self.unasked.contains(Source::AccountSummary) => {
+                    Some(format!("{source} was not asked: the run is of saved reports"))
+                }
                 (None, Some(setting)) => Some(format!("{source} was not asked: {setting} is off")),
                 (None, None) => None,
             })
@@ -194,6 +198,29 @@ mod tests {
             "skipped = \"state is CLOSED\"\ngaps = [[\"organization_features\", \"denied\", \"AccessDenied\"]]",
             features,
             &expect!["organization_features was not read: AccessDenied (denied)"],
+        );
+    }
+
+    #[test]
+    fn a_run_of_saved_reports_asks_nothing_else() {
+        let organization = Organization::read("[[account]]\n");
+        let unasked = Source::ALL.into_iter().filter(|source| *source != Source::CredentialReport).collect();
+        let coverage = Coverage::read(&organization.accounts, unasked).unwrap();
+        let check = |origin: Origin, expected: &Expect| {
+            let needs = Needs::of([origin]);
+            let text = if coverage.lacks(0, &needs) { coverage.reason(0, &needs) } else { "all was read".to_owned() };
+            expected.assert_eq(&text);
+        };
+        check(Origin::AnyOf(&[Source::CredentialReport, Source::AccountSummary]), &expect!["all was read"]);
+        check(
+            Origin::Source(Source::PasswordPolicy),
+            &expect!["password_policy was not asked: the run is of saved reports"],
+        );
+        check(
+            Origin::AnyOf(&EITHER),
+            &expect![
+                "account_summary was not asked: the run is of saved reports; root_access_keys was not asked: the run is of saved reports"
+            ],
         );
     }
 

@@ -8,7 +8,7 @@ use orgsweep_core::{Source, Sources};
 pub struct Needs {
     /// Each of these must have been read.
     pub all: Sources,
-    /// Each of these must have been read where it was asked at all.
+    /// Each of these must have been read where it was asked at all, and two of them must have been asked.
     pub compared: Sources,
     /// Of each of these sets, one source must have been read.
     pub any: Vec<Sources>,
@@ -44,7 +44,13 @@ impl Needs {
     /// Whether they are not met where these sources were asked and not read, and those were not asked at all.
     pub(crate) fn lack(&self, unread: Sources, unasked: Sources) -> bool {
         let missing = unread.union(unasked);
-        self.all.meets(missing) || self.compared.meets(unread) || self.any.iter().any(|one| one.is_within(missing))
+        let incomparable = self.compared.meets(unread) || self.lacks_two(unasked);
+        self.all.meets(missing) || incomparable || self.any.iter().any(|one| one.is_within(missing))
+    }
+
+    /// Whether fewer than two sources are left to be compared: one always agrees with itself.
+    fn lacks_two(&self, unasked: Sources) -> bool {
+        !self.compared.is_empty() && self.compared.without(unasked).iter().nth(1).is_none()
     }
 
     /// The sources of which it would be told that they are missing, and which are.
@@ -56,7 +62,9 @@ impl Needs {
             let asked = told(*one).without(unasked);
             sum.union(if asked.is_empty() { told(*one) } else { asked })
         });
-        told(self.all).union(self.compared.without(self.compared.without(unread))).union(any)
+        let both = |sources: Sources| self.compared.without(self.compared.without(sources));
+        let compared = if self.lacks_two(unasked) { both(unread.union(unasked)) } else { both(unread) };
+        told(self.all).union(compared).union(any)
     }
 }
 
@@ -84,10 +92,19 @@ mod tests {
 
     #[test]
     fn a_comparison_needs_what_was_asked() {
-        let needs = Needs::of([Origin::AllOf(&EITHER)]);
+        const THREE: [Source; 3] = [Source::CredentialReport, Source::AccountSummary, Source::RootAccessKeys];
+        let needs = Needs::of([Origin::AllOf(&THREE)]);
         assert!(!needs.lack(Sources::NONE, set(&[Source::RootAccessKeys])));
         assert!(needs.lack(set(&[Source::RootAccessKeys]), Sources::NONE));
         assert_eq!(needs.lacking(set(&[Source::RootAccessKeys]), Sources::NONE), set(&[Source::RootAccessKeys]));
+    }
+
+    #[test]
+    fn one_source_alone_agrees_with_nobody() {
+        let needs = Needs::of([Origin::AllOf(&EITHER)]);
+        let unasked = set(&[Source::RootAccessKeys]);
+        assert!(!needs.lack(Sources::NONE, Sources::NONE) && needs.lack(Sources::NONE, unasked));
+        assert_eq!(needs.lacking(Sources::NONE, unasked), unasked);
     }
 
     #[test]

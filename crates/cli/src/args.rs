@@ -2,6 +2,7 @@
 //! `settings`, so that a flag and a file are told the same; only what is no setting is checked here.
 
 mod commands;
+mod ingest;
 mod parts;
 mod scan;
 mod sim;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::settings::{Assignment, FILE_VARIABLE, Format, Level, Value};
 
 pub use commands::{ChecksCommand, ComplianceArgs, ConfigCommand, DemoArgs, NewArgs, RecheckArgs, RuleArgs, TestArgs};
+pub use ingest::{IngestArgs, ReportForm, SimReportsArgs};
 pub use parts::{CommitArgs, PlanArgs, ShareArgs, SweepArgs};
 pub use scan::{AskArgs, PaceArgs, RunChoice, ScanArgs};
 pub use sim::{SimArgs, SimProfile};
@@ -35,6 +37,7 @@ Examples:
   orgsweep scan --lake ./lake              sweep the organization
   orgsweep scan --fail-on high --format json
   orgsweep plan --lake ./lake              the first of three parts of a scan; `sweep` and `commit` follow
+  orgsweep ingest reports/ --lake ./lake   credential reports that you already have, without AWS
   orgsweep compliance --framework cis-5.0  the newest run, control by control
   orgsweep checks show root-mfa            what a check reads, when it fails, and what to do
   orgsweep config show                     every setting, and where its value comes from";
@@ -86,10 +89,14 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Build the tables of a run whose accounts are all in the journal, and commit it; asks AWS nothing
     Commit(CommitArgs),
+    /// Make a committed run of credential reports that somebody already has; asks AWS nothing
+    Ingest(IngestArgs),
     /// Sweep a simulated organization in this process and show the result; needs no AWS and no settings
     Demo(DemoArgs),
     /// Serve a simulated organization over HTTP, for any AWS client
     Sim(SimArgs),
+    /// Write the credential reports of a simulated organization into files
+    SimReports(SimReportsArgs),
     /// Simulate seeds: a sweep that everything happens to, killed and gone on with, and held to what must be true
     Simulate(SimulateArgs),
     /// Judge a committed run again, by the rules and params of now, without asking AWS
@@ -116,10 +123,11 @@ impl Cli {
             Command::Sweep(sweep) => assignments.extend(sweep.assignments()),
             Command::Commit(commit) => assignments.extend(commit.assignments()),
             Command::Demo(demo) => assignments.extend(demo.assignments()),
+            Command::Ingest(ingest) => assignments.extend(ingest.assignments()),
             Command::Recheck(recheck) => assignments.extend(recheck.assignments()),
             Command::Compliance(compliance) => assignments.extend(compliance.assignments()),
             Command::Checks(checks) => assignments.extend(checks.assignments()),
-            Command::Sim(_) | Command::Simulate(_) | Command::Config(_) | Command::Tables => {}
+            Command::Sim(_) | Command::SimReports(_) | Command::Simulate(_) | Command::Config(_) | Command::Tables => {}
         }
         assignments
     }
@@ -215,6 +223,8 @@ mod tests {
         assert_eq!(keys("orgsweep plan --role-name r"), ["--role-name role.name"]);
         assert_eq!(keys("orgsweep sweep --run latest --no-pacing"), ["--no-pacing sweep.pacing"]);
         assert_eq!(keys("orgsweep commit --run latest --fail-on low"), ["--fail-on output.fail_on"]);
+        let ingest = ["--lake lake.location", "--fail-on output.fail_on", "--checks checks.dirs"];
+        assert_eq!(keys("orgsweep ingest a b.csv --lake L --fail-on low --checks c"), ingest);
     }
 
     #[test]
@@ -243,6 +253,10 @@ mod tests {
             "orgsweep sweep --run latest --shards 0",
             "orgsweep sweep --run latest --role-name r",
             "orgsweep commit",
+            "orgsweep ingest",
+            "orgsweep ingest reports --generated-at yesterday",
+            "orgsweep ingest reports --role-name r",
+            "orgsweep sim-reports",
         ] {
             assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
         }

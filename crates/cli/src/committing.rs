@@ -61,10 +61,7 @@ pub async fn sum_up(
     config: &Config,
     (tally, started): (Option<Tally>, Instant),
 ) -> Outcome {
-    let gaps = list_gaps(lake, commit).await.unwrap_or_else(|error| {
-        warn!(%error, "the accounts that were not read whole cannot be named");
-        Gaps::default()
-    });
+    let gaps = list_gaps_or_warn(lake, commit).await;
     let mut summary = Summary::new(lake, commit, gaps, tally, started.elapsed());
     let outcome = outcome(&summary, config);
     summary.exit_code = outcome.code();
@@ -74,10 +71,20 @@ pub async fn sum_up(
     outcome
 }
 
-fn outcome(summary: &Summary, config: &Config) -> Outcome {
+/// The gaps of a run, which is committed whether or not they can be told.
+pub async fn list_gaps_or_warn(lake: &Lake, commit: &Commit) -> Gaps {
+    list_gaps(lake, commit).await.unwrap_or_else(|error| {
+        warn!(%error, "the accounts that were not read whole cannot be named");
+        Gaps::default()
+    })
+}
+
+/// How a command ends whose run came to this.
+pub fn outcome(summary: &Summary, config: &Config) -> Outcome {
+    let left_out = summary.ingest.as_ref().is_some_and(|ingest| !ingest.left_out.is_empty());
     if summary.has_failed(config.output.fail_on) {
         Outcome::Findings
-    } else if summary.coverage.partial + summary.coverage.failed > 0 {
+    } else if left_out || summary.coverage.partial + summary.coverage.failed > 0 {
         Outcome::Gaps
     } else {
         Outcome::Done

@@ -51,6 +51,10 @@ impl Continued {
             let told = anyhow!("run {run_id} is a recheck, which asks AWS nothing: recheck --run {sweep} makes it");
             return Err(Failure::usage(told));
         }
+        if run_id.is_ingest() {
+            let told = anyhow!("run {run_id} is one of saved reports: ingest the same files again to go on with it");
+            return Err(Failure::usage(told));
+        }
         let config = loaded.resumed(&run.settings).map_err(Failure::usage)?.config;
         // The rule files may have changed since; the run goes on by those that it was started with.
         let rules = stored::rules(lake, &run).await?;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use orgsweep_build::Survey;
 use orgsweep_checks::{Basis, Checker, RuleSet};
-use orgsweep_core::{Caller, Organization, Run, RunId, Sources, Timestamp};
-use orgsweep_lake::Lake;
+use orgsweep_core::{Caller, Organization, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_lake::{Lake, LakeErrorKind};
 
 use crate::failure::Failure;
 use crate::last_run::last_run;
@@ -30,11 +31,28 @@ impl Draft {
     /// # Errors
     /// Exit code 2 where the rules cannot be used.
     pub fn new(loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        let advice = "add --account-tags (sweep.account_tags), which costs a call an account";
+        Self::of_sources(loaded, as_of, (unasked_sources(&loaded.config), advice))
+    }
+
+    /// Drafts a run of saved reports.
+    ///
+    /// # Errors
+    /// As [`Draft::new`].
+    pub fn of_reports(loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        let all_else = Source::ALL.into_iter().filter(|source| *source != Source::CredentialReport).collect();
+        Self::of_sources(loaded, as_of, (all_else, "a credential report has none, so only a sweep can judge by them"))
+    }
+
+    fn of_sources(
+        loaded: &Loaded,
+        as_of: Option<Timestamp>,
+        (unasked, advice): (Sources, &str),
+    ) -> Result<Self, Failure> {
         let as_of = as_of.unwrap_or_else(|| Timestamp::now().whole_seconds());
         let config = loaded.config.clone();
         let rules = rules::load(&config.checks)?;
-        let unasked = unasked_sources(&config);
-        rules::hold_tags(&rules, unasked, "add --account-tags (sweep.account_tags), which costs a call an account")?;
+        rules::hold_tags(&rules, unasked, advice)?;
         let checker = Arc::new(Checker::compile(&rules, Basis { as_of, unasked }).map_err(Failure::usage)?);
         Ok(Self { config, checker, as_of, rules, unasked, settings: loaded.kept() })
     }
@@ -55,20 +73,42 @@ impl Draft {
         } else {
             None
         };
-        let run = Run {
-            run_id: RunId::new(started_at, fastrand::u32(..)),
+        let run_id = RunId::new(started_at, fastrand::u32(..));
+        let organization = organization.cloned();
+        let run = Run { carry_from, organization, ..self.run(run_id, started_at, caller.clone()) };
+        lake.create_run(&run, &self.rules.to_json()).await.map_err(Failure::not_committed)?;
+        Ok(run)
+    }
+
+    /// Writes the run of these reports down, or finds the one that an earlier process began.
+    ///
+    /// # Errors
+    /// Exit code 1 where it cannot be written.
+    pub async fn begin_of_reports(&self, lake: &Lake, reports: &Survey) -> Result<Run, Failure> {
+        let made_by = format!("{} {} {}", env!("CARGO_PKG_VERSION"), self.rules.sha256(), self.config.part_bytes);
+        let run = self.run(reports.run_id(self.as_of, &made_by), Timestamp::now(), Caller::nobody());
+        match lake.create_run(&run, &self.rules.to_json()).await {
+            Ok(()) => Ok(run),
+            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => {
+                lake.read_run(&run.run_id).await.map_err(Failure::not_committed)
+            }
+            Err(error) => Err(Failure::not_committed(error)),
+        }
+    }
+
+    fn run(&self, run_id: RunId, started_at: Timestamp, caller: Caller) -> Run {
+        Run {
+            run_id,
             as_of: self.as_of,
             started_at,
-            caller: caller.clone(),
-            organization: organization.cloned(),
+            caller,
+            organization: None,
             orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
             rule_pack_sha256: self.rules.sha256(),
             unasked: self.unasked,
             recheck_of: None,
-            carry_from,
+            carry_from: None,
             settings: self.settings.clone(),
-        };
-        lake.create_run(&run, &self.rules.to_json()).await.map_err(Failure::not_committed)?;
-        Ok(run)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! How a command ends: exit codes, and the one place where an error and its causes are printed.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use orgsweep_core::RunId;
@@ -66,6 +67,13 @@ impl GoOn {
     /// By a commit, as all accounts are in the journal.
     pub fn commit(lake: &str, run_id: &RunId) -> Self {
         Self { run_id: run_id.clone(), command: format!("orgsweep commit --lake {lake} --run {run_id}") }
+    }
+
+    /// By ingesting the same reports again.
+    pub fn ingest(paths: &[PathBuf], lake: &str, run_id: &RunId) -> Self {
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let command = format!("orgsweep ingest {} --lake {lake}, and the flags it had", paths.join(" "));
+        Self { run_id: run_id.clone(), command }
     }
 
     /// The command.

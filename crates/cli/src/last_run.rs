@@ -25,7 +25,7 @@ pub async fn last_run(
     caller: &Caller,
     organization: Option<&Organization>,
 ) -> Result<Option<RunId>, LakeError> {
-    let Some(run_id) = lake.latest_committed().await? else { return Ok(None) };
+    let Some(run_id) = lake.latest_swept().await? else { return Ok(None) };
     let Some(Commit { caller: then, organization: of, .. }) = lake.read_commit(&run_id).await? else { return Ok(None) };
     let is_same = match (&of, organization) {
         (Some(then), Some(now)) => then.id == now.id,

@@ -15,9 +15,11 @@ mod deploy_machines;
 mod draft;
 mod dry_run;
 mod failure;
+mod ingest;
 mod last_run;
 mod logging;
 mod new_check;
+mod peak;
 mod plan;
 mod progress;
 mod recheck;
@@ -28,6 +30,7 @@ mod settings;
 mod share;
 mod show_check;
 mod signals;
+mod sim_reports;
 mod simulate;
 mod simulation;
 mod stored;
@@ -78,6 +81,8 @@ fn obey(cli: &Cli, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure>
         Command::Demo(args) => block_on(demo::demo(args, loaded, screen)),
         Command::Sim(args) => block_on(simulation::serve(args)),
         Command::Simulate(args) => simulate::simulate(args, loaded, screen),
+        Command::SimReports(args) => sim_reports::sim_reports(args),
+        Command::Ingest(args) => block_on(ingest::ingest(args, loaded, screen)),
         Command::Recheck(args) => block_on(recheck::recheck(args, loaded)),
         Command::Compliance(args) => block_on(compliance::compliance(args, loaded)),
         Command::Checks(args) => checks::checks(args, &loaded.config),

@@ -8,13 +8,12 @@ use orgsweep_build::recheck_run;
 use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_core::{Run, RunId, Timestamp};
 use orgsweep_lake::{Commit, Lake, LakeErrorKind};
-use tracing::warn;
 
 use crate::args::RecheckArgs;
+use crate::committing::list_gaps_or_warn;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Loaded;
 use crate::summary::Summary;
-use crate::unread::{Gaps, list_gaps};
 use crate::wiring::build_options;
 use crate::{render, rules, stored};
 
@@ -75,10 +74,7 @@ async fn summed_up(
     started: Instant,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    let gaps = list_gaps(lake, commit).await.unwrap_or_else(|error| {
-        warn!(%error, "the accounts that were not read whole cannot be named");
-        Gaps::default()
-    });
+    let gaps = list_gaps_or_warn(lake, commit).await;
     let mut summary = Summary::new(lake, commit, gaps, None, started.elapsed());
     summary.compare(sweep);
     // Nothing was asked, so that nothing could be left unanswered: gaps are the sweep's, and were told by it.

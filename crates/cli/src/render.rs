@@ -16,6 +16,9 @@ use crate::summary::{Counts, Summary};
 /// Accounts named in the coverage; the others are counted.
 const ACCOUNTS_SHOWN: usize = 10;
 
+/// Files named of each kind; the others are counted.
+const FILES_SHOWN: usize = 10;
+
 /// Prints to stdout.
 ///
 /// # Errors
@@ -57,6 +60,7 @@ pub fn paint(severity: Severity, text: &str) -> String {
 fn text(summary: &Summary) -> String {
     let mut text = String::new();
     coverage(&mut text, summary);
+    ingest(&mut text, summary);
     findings(&mut text, summary);
     exceptions(&mut text, summary);
     changes(&mut text, summary);
@@ -93,6 +97,36 @@ fn coverage(text: &mut String, summary: &Summary) {
         let reasons = summary.skipped.iter().map(|(reason, count)| format!("{reason} ({})", HumanCount(*count)));
         let reasons = reasons.collect::<Vec<_>>().join(", ");
         let _ = writeln!(text, "{} more not asked: {reasons}.", HumanCount(counts.skipped));
+    }
+}
+
+/// Which reports the run was made of, and which not.
+fn ingest(text: &mut String, summary: &Summary) {
+    let Some(it) = &summary.ingest else { return };
+    let count = |count: usize| HumanCount(u64::try_from(count).unwrap_or(u64::MAX));
+    // Writing to a string cannot fail.
+    if let (Some(oldest), Some(newest)) = (it.oldest_report, it.newest_report) {
+        let made = if oldest == newest { format!("at {newest}") } else { format!("from {oldest} to {newest}") };
+        let reports = if it.reports == 1 { "report" } else { "reports" };
+        let _ = writeln!(text, "{} {reports}, made {made}, {}.", count(it.reports), HumanBytes(it.file_bytes));
+    }
+    if it.dated_by_file > 0 {
+        let dated = count(it.dated_by_file);
+        let _ = writeln!(text, "  {dated} of them are dated by their file's last change; --generated-at knows better");
+    }
+    for path in it.superseded.iter().take(FILES_SHOWN) {
+        let _ = writeln!(text, "  {path} is left out: there is a newer report of its account");
+    }
+    for file in it.left_out.iter().take(FILES_SHOWN) {
+        let _ = writeln!(text, "  {}", style(format!("{} cannot be read: {}", file.path, file.reason)).yellow());
+    }
+    let shown = |files: usize| files.saturating_sub(FILES_SHOWN);
+    let more = shown(it.superseded.len()) + shown(it.left_out.len());
+    if more > 0 {
+        let _ = writeln!(text, "  and {} more, which --format json names", count(more));
+    }
+    if it.passed_over > 0 {
+        let _ = writeln!(text, "  {} other files in the folders are no reports", count(it.passed_over));
     }
 }
 

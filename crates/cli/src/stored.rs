@@ -21,7 +21,9 @@ pub async fn committed(lake: &Lake, choice: &RunChoice) -> Result<(Run, Commit),
     };
     let run = lake.read_run(&run_id).await.map_err(Failure::usage)?;
     let commit = lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.ok_or_else(|| {
-        Failure::usage(anyhow!("run {run_id} is not committed: go on with it with scan --resume {run_id}"))
+        let by =
+            if run_id.is_ingest() { "ingest of the same files".to_owned() } else { format!("scan --resume {run_id}") };
+        Failure::usage(anyhow!("run {run_id} is not committed: go on with it with {by}"))
     })?;
     Ok((run, commit))
 }

@@ -9,6 +9,7 @@ use orgsweep_lake::{Commit, Coverage, Lake};
 use orgsweep_sweep::Tally;
 use serde::Serialize;
 
+use crate::peak::peak_memory;
 use crate::unread::{Gaps, Unread};
 
 /// A committed run, summed up.
@@ -44,8 +45,14 @@ pub struct Summary {
     pub tables: Vec<TableSummary>,
     /// A query that DuckDB answers from exactly the committed files.
     pub duckdb_query: String,
+    /// Rows of credential reports that were not understood.
+    pub quarantined_rows: u64,
     /// How the asking went; `None` where nothing was asked.
     pub calls: Option<CallSummary>,
+    /// What was ingested; `None` for a sweep.
+    pub ingest: Option<IngestSummary>,
+    /// The most memory that the process had, in bytes, where the system says.
+    pub peak_memory_bytes: Option<u64>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -93,6 +100,38 @@ impl Counts {
             resources_failed: tally.resources_failed,
         }
     }
+}
+
+/// The reports that became the run.
+#[derive(Debug, Serialize)]
+pub struct IngestSummary {
+    /// Reports, one an account.
+    pub reports: usize,
+    /// Bytes of their files.
+    pub file_bytes: u64,
+    /// Bytes of CSV in them; `None` where the run was committed before.
+    pub csv_bytes: Option<u64>,
+    /// When the oldest of them was made.
+    pub oldest_report: Option<Timestamp>,
+    /// When the newest of them was made.
+    pub newest_report: Option<Timestamp>,
+    /// How many have no other time than their file's.
+    pub dated_by_file: usize,
+    /// Files of which the account has a newer report.
+    pub superseded: Vec<String>,
+    /// Other files of the folders.
+    pub passed_over: usize,
+    /// Files that cannot be read as reports.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A file that cannot be read as a report.
+#[derive(Debug, Serialize)]
+pub struct LeftOut {
+    /// The file.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// How the asking went, in this attempt at the run.
@@ -154,7 +193,10 @@ impl Summary {
             changes: Vec::new(),
             duckdb_query: duckdb_query(&tables),
             tables,
+            quarantined_rows: gaps.quarantined_rows,
             calls: tally.as_ref().map(CallSummary::of),
+            ingest: None,
+            peak_memory_bytes: peak_memory(),
             seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
         }
     }

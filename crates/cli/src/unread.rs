@@ -5,7 +5,7 @@ use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ListArray, RecordBatch};
 use orgsweep_core::{Outcome, Source, Timestamp, table};
 use orgsweep_lake::{Commit, Lake, LakeError};
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub struct Gaps {
     pub skipped: BTreeMap<String, u64>,
     /// What the organization itself did not answer.
     pub organization: Vec<String>,
+    /// Rows of credential reports that were not understood.
+    pub quarantined_rows: u64,
 }
 
 /// Reads the gaps from the committed table, and warns where reports are so much newer than the time by which the run
@@ -51,7 +53,7 @@ pub struct Gaps {
 /// # Errors
 /// The table cannot be read.
 pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> {
-    let Gaps { mut unread, mut skipped, mut organization } = Gaps::default();
+    let Gaps { mut unread, mut skipped, mut organization, mut quarantined_rows } = Gaps::default();
     let columns = [
         "account_id",
         "account_name",
@@ -69,6 +71,7 @@ pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> 
             // Every account has the same ones.
             organization = gaps(&batch, 0).filter(Gap::is_of_organization).map(|gap| gap.to_string()).collect();
         }
+        quarantined_rows += quarantined(&batch);
         newer += newer_reports(&batch, commit.as_of);
         for reason in (0..batch.num_rows()).filter_map(|row| text(&batch, "skip_reason", row)) {
             *skipped.entry(reason).or_default() += 1;
@@ -87,7 +90,14 @@ pub async fn list_gaps(lake: &Lake, commit: &Commit) -> Result<Gaps, LakeError> 
     }
     unread.sort_by_key(|account| account.outcome != Outcome::Failed.as_str());
     unread.truncate(NAMED);
-    Ok(Gaps { unread, skipped, organization })
+    Ok(Gaps { unread, skipped, organization, quarantined_rows })
+}
+
+/// Rows that were not understood, of all accounts of the batch.
+fn quarantined(batch: &RecordBatch) -> u64 {
+    let lists = batch.column_by_name("quarantined_rows").and_then(|column| column.as_list_opt::<i32>());
+    let rows = |lists: &ListArray| lists.iter().flatten().map(|rows| rows.len()).sum::<usize>();
+    lists.map_or(0, |lists| u64::try_from(rows(lists)).unwrap_or_default())
 }
 
 /// Accounts whose credential reports were made more than a day after `as_of`.

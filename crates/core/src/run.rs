@@ -14,8 +14,11 @@ pub struct RunId(String);
 /// What stands in the id of a recheck between that of its sweep and its own.
 const RECHECK: &str = "-recheck-";
 
-/// How much of a recheck's hash its id shows.
-const RECHECK_DIGITS: usize = 12;
+/// What stands in the id of a run of saved reports between their time and their hash.
+const INGEST: &str = "-ingest-";
+
+/// How much of a hash an id shows.
+const HASH_DIGITS: usize = 12;
 
 /// A text that cannot name a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,14 +38,28 @@ impl RunId {
     /// the same recheck is the same run.
     #[must_use]
     pub fn recheck(sweep: &Self, of: &str) -> Self {
-        let short = of.get(..RECHECK_DIGITS).unwrap_or(of);
+        let short = of.get(..HASH_DIGITS).unwrap_or(of);
         Self(format!("{sweep}{RECHECK}{short}"))
+    }
+
+    /// The id of the run that saved reports make, which stands among the sweeps where its `as_of` is; `of` names the
+    /// reports and what judges them, so that the same reports are the same run.
+    #[must_use]
+    pub fn ingest(as_of: Timestamp, of: &str) -> Self {
+        let short = of.get(..HASH_DIGITS).unwrap_or(of);
+        Self(format!("{}{INGEST}{short}", as_of.compact()))
     }
 
     /// Whether it names a recheck, and not a sweep.
     #[must_use]
     pub fn is_recheck(&self) -> bool {
         self.0.contains(RECHECK)
+    }
+
+    /// Whether it names a run of saved reports, or a recheck of one.
+    #[must_use]
+    pub fn is_ingest(&self) -> bool {
+        self.0.contains(INGEST)
     }
 
     /// Parses a run id, which is also safe as the name of a folder.
@@ -86,7 +103,7 @@ impl<'de> Deserialize<'de> for RunId {
     }
 }
 
-/// Who makes the calls, as `GetCallerIdentity` says.
+/// Who makes the calls, as `GetCallerIdentity` says; account 000000000000 without an ARN where no call is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The caller's account.
@@ -96,6 +113,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who made the calls of a run that made none: no account, and no ARN.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { account_id: AccountId::from_number(0), arn: String::new() }
+    }
+
     /// The partition that the caller's ARN names; `None` where it names none that is known.
     #[must_use]
     pub fn partition(&self) -> Option<Partition> {
@@ -210,7 +233,7 @@ pub struct Run {
     pub orgsweep_version: String,
     /// SHA-256 of the rule pack as it is in force, in hexadecimal: `rules.json` holds it.
     pub rule_pack_sha256: String,
-    /// The optional sources that no account is asked.
+    /// The sources that no account is asked: optional ones, and in a run of saved reports all but the report.
     #[serde(default)]
     pub unasked: Sources,
     /// The run whose committed tables this one judges again; `None` for a sweep.
@@ -239,5 +262,12 @@ mod tests {
         assert_eq!(recheck.as_str(), "20261122T100000Z-234567-recheck-0123456789ab");
         assert_eq!(RunId::parse(recheck.as_str()), Ok(recheck.clone()));
         assert!(recheck.is_recheck() && !sweep.is_recheck());
+        let ingest = RunId::ingest(time, "0123456789abcdef");
+        assert_eq!(ingest.as_str(), "20261122T100000Z-ingest-0123456789ab");
+        assert!(ingest.is_ingest() && !ingest.is_recheck() && !sweep.is_ingest());
+        assert_eq!(
+            RunId::parse(RunId::recheck(&ingest, "0123456789abcdef").as_str()).map(|id| id.is_ingest()),
+            Ok(true)
+        );
     }
 }

@@ -66,6 +66,26 @@ impl Snapshot {
         }
     }
 
+    /// The snapshot of an account of which there is a saved report, and of which nobody wanted anything else.
+    #[must_use]
+    pub fn of_report(account: Account, report: Reading<ReportFacts>) -> Self {
+        Self {
+            account,
+            // Somebody was let in when the report was fetched.
+            role: Reading::Read(()),
+            report,
+            summary: Reading::Unwanted,
+            password_policy: Reading::Unwanted,
+            root_virtual_mfa: Reading::Unwanted,
+            alias: Reading::Unwanted,
+            contacts: [const { Reading::Unwanted }; 3],
+            tags: Reading::Unwanted,
+            key_ids: Reading::Unwanted,
+            root_audit: RootAudit::UNWANTED,
+            calls: Vec::new(),
+        }
+    }
+
     /// The contact of this type.
     #[must_use]
     pub fn contact(&self, contact: ContactType) -> &Reading<Option<Contact>> {
@@ -207,6 +227,24 @@ mod tests {
         assert_eq!(swept.outcome(), Outcome::Partial);
         let all: Sources = Source::ALL.into_iter().collect();
         assert_eq!(snapshot(all).gaps().len(), 16);
+    }
+
+    #[test]
+    fn a_saved_report_is_all_that_is_wanted_of_its_account() {
+        let account = snapshot(Sources::NONE).account;
+        let facts = ReportFacts {
+            generated_at: crate::Timestamp::from_millis(0),
+            older_than_asked: false,
+            carried_from: None,
+            rows: 1,
+            quarantined: Vec::new(),
+            unknown_columns: Vec::new(),
+        };
+        let read = Snapshot::of_report(account.clone(), Reading::Read(facts));
+        assert_eq!((read.gaps(), read.outcome()), (vec![], Outcome::Swept));
+        let unread = Snapshot::of_report(account, Reading::Refused(refusal(ErrorKind::Fatal)));
+        assert_eq!(unread.gaps(), [(Source::CredentialReport, "fatal", "Code")]);
+        assert_eq!(unread.outcome(), Outcome::Failed);
     }
 
     #[test]

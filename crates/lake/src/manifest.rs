@@ -122,10 +122,10 @@ impl Lake {
     /// # Errors
     /// The store fails.
     pub async fn latest_uncommitted(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|run| !run.committed).await
+        self.latest_sweep(|run| !run.committed && !run.run_id.is_ingest()).await
     }
 
-    /// The newest committed sweep: the one that `latest` means to whoever reads. A recheck is never that one, however
+    /// The newest committed sweep, or run of saved reports: the one that `latest` means to whoever reads. A recheck is never that one, however
     /// new: it knows nothing newer than its sweep.
     ///
     /// # Errors
@@ -134,12 +134,20 @@ impl Lake {
         self.latest_sweep(|run| run.committed).await
     }
 
+    /// The newest committed sweep that asked AWS: saved reports say nothing that a sweep could go on from.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn latest_swept(&self) -> Result<Option<RunId>, LakeError> {
+        self.latest_sweep(|run| run.committed && !run.run_id.is_ingest()).await
+    }
+
     /// The newest sweep, committed or not: the one that `latest` means to whoever does a part of it.
     ///
     /// # Errors
     /// The store fails.
     pub async fn latest_run(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|_| true).await
+        self.latest_sweep(|run| !run.run_id.is_ingest()).await
     }
 
     async fn latest_sweep(&self, is_wanted: impl Fn(&RunState) -> bool) -> Result<Option<RunId>, LakeError> {
@@ -368,6 +376,14 @@ mod tests {
         assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
         assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
         assert_eq!(lake.latest_run().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
+
+        let saved = run("20261124T000000Z-ingest-aaaaaaaaaaaa");
+        lake.create_run(&saved, "{}").await.unwrap();
+        assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
+        lake.write_commit(commit(&saved, 1)).await.unwrap();
+        assert_eq!(lake.latest_run().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
+        assert_eq!(lake.latest_swept().await.unwrap(), Some(run("20261122T100001Z-000000").run_id));
+        assert_eq!(lake.latest_committed().await.unwrap(), Some(saved.run_id));
     }
 
     #[tokio::test]

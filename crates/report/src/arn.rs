@@ -5,7 +5,7 @@ use orgsweep_core::AccountId;
 use crate::value::ROOT_USER;
 
 /// The longest path of an IAM user, in bytes, both slashes included.
-const MAX_PATH: usize = 512;
+pub(crate) const MAX_PATH: usize = 512;
 
 /// The longest ARN that a report can hold, in bytes: `arn:<partition>:iam::<account>:user`, a path and a name.
 pub(crate) const MAX_ARN: usize = 1024;
@@ -23,14 +23,14 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Owner {
     account: AccountId,
-    /// `arn:<partition>:iam::<account>:` as the last good row had it. All rows share it, so it is compared before an
-    /// ARN is taken apart; empty at first.
+    /// `arn:<partition>:iam::<account>:` as the last good row had it, and before that in the partition `aws`. All rows
+    /// share it, so it is compared before an ARN is taken apart.
     prefix: Vec<u8>,
 }
 
 impl Owner {
     pub(crate) fn new(account: AccountId) -> Self {
-        Self { account, prefix: Vec::new() }
+        Self { account, prefix: [b"arn:aws:iam::", account.as_str().as_bytes(), b":"].concat() }
     }
 
     /// The account.
@@ -38,12 +38,15 @@ impl Owner {
         self.account
     }
 
+    /// How the ARNs of this account's users begin.
+    pub(crate) fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
     /// Reads the ARN of the user's row; `None` if it is none, or another user's.
     #[inline]
     pub(crate) fn identify(&mut self, user: &[u8], arn: &[u8]) -> Option<Identity> {
-        if !self.prefix.is_empty()
-            && let Some(resource) = arn.strip_prefix(self.prefix.as_slice())
-        {
+        if let Some(resource) = arn.strip_prefix(self.prefix.as_slice()) {
             return names(resource, user).then_some(Identity { is_root: user == ROOT_USER, in_account: true });
         }
         self.identify_by_parts(user, arn)
@@ -82,7 +85,13 @@ fn names(resource: &[u8], user: &[u8]) -> bool {
 
 /// Whether IAM allows the path, whose first slash is left out here: `\u0021` to `\u007E`, and a slash at the end.
 fn is_path(path: &[u8]) -> bool {
-    path.len() < MAX_PATH && path.ends_with(b"/") && path.iter().all(u8::is_ascii_graphic)
+    path.len() < MAX_PATH && path.ends_with(b"/") && path.iter().copied().all(is_path_byte)
+}
+
+/// Whether a path may hold this byte.
+#[inline]
+pub(crate) fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic()
 }
 
 fn is_partition(text: &[u8]) -> bool {
@@ -99,7 +108,8 @@ mod tests {
     fn check(user: &str, arn: &str, expected: Option<Identity>) {
         let mut owner = Owner::new(AccountId::from_number(111_122_223_333));
         assert_eq!(owner.identify(user.as_bytes(), arn.as_bytes()), expected, "first row: {user:?} {arn:?}");
-        owner.identify(b"x", b"arn:aws:iam::111122223333:user/x");
+        owner.identify(b"x", b"arn:aws-cn:iam::111122223333:user/x");
+        assert_eq!(owner.prefix(), b"arn:aws-cn:iam::111122223333:");
         assert_eq!(owner.identify(user.as_bytes(), arn.as_bytes()), expected, "later row: {user:?} {arn:?}");
     }
 

@@ -1,258 +1,261 @@
-//! Rows collected column by column, and the batch of the `credentials` table that they become.
+//! The columns of the table in the making: rows come in sixty-four at a time, and one batch goes out.
 //!
-//! While rows come in, texts are spans and absences one byte; Arrow arrays are made in one go at the end, in table
-//! order, each with exactly the room it needs.
+//! While rows come in, booleans and absences are one byte each; they are packed at the end, when all of them are there.
 
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMillisecondArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
-use arrow_schema::ArrowError;
-use orgsweep_core::table::credential_report;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, TimestampMillisecondArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_schema::{ArrowError, DataType};
+use orgsweep_core::table::{credential_report, timestamp_type};
 
 use crate::Origin;
-use crate::row::Row;
-use crate::text::{Line, Span, Texts, wide};
-use crate::value::{Absence, Known};
+use crate::blocks::{Masks, zeros};
+use crate::fields::{CHUNK, Chunk};
+use crate::machine::Work;
+use crate::staged::Staged;
+use crate::text::Texts;
+use crate::text_column::TextColumn;
+use crate::value::Absence;
 
-/// The values of one column that AWS may leave out, and beside each the word for its absence.
-#[derive(Debug, Default)]
-struct KnownColumn<T> {
-    values: Vec<T>,
-    absences: Vec<Option<Absence>>,
-}
-
-impl<T: Copy + Default> KnownColumn<T> {
-    fn reserve(&mut self, rows: usize) {
-        self.values.reserve_exact(rows);
-        self.absences.reserve_exact(rows);
-    }
-
-    #[inline]
-    fn push(&mut self, value: Known<T>) {
-        self.values.push(value.unwrap_or_default());
-        self.absences.push(value.err());
-    }
-}
-
-/// The rows of one report, as they were read.
+/// The rows read so far, of one report or of several.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    lines: Vec<Line>,
-    users: Vec<Span>,
-    arns: Vec<Span>,
-    are_root: Vec<bool>,
+    account_ids: TextColumn,
+    account_names: TextColumn,
+    have_account_names: Vec<u8>,
+    users: TextColumn,
+    arns: TextColumn,
+    are_root: Vec<u8>,
     user_creation_times: Vec<i64>,
-    passwords_enabled: KnownColumn<bool>,
-    times: [KnownColumn<i64>; 9],
-    flags: [Vec<bool>; 5],
-    words: [Vec<Option<Span>>; 4],
-    additional_infos: Vec<Option<Span>>,
+    passwords_enabled: Vec<u8>,
+    password_absences: Vec<u8>,
+    /// In the order of [`crate::header::TIMES`], as are their absences.
+    times: [Vec<i64>; 9],
+    time_absences: [Vec<u8>; 9],
+    /// In the order of [`crate::header::FLAGS`].
+    flags: [Vec<u8>; 5],
+    /// In the order of [`crate::header::WORDS`].
+    words: [TextColumn; 4],
+    have_words: [Vec<u8>; 4],
+    infos: TextColumn,
+    have_infos: Vec<u8>,
+    report_generation_times: Vec<i64>,
 }
 
 impl Columns {
-    pub(crate) fn with_capacity(rows: usize) -> Self {
-        let mut columns = Self::default();
-        columns.lines.reserve_exact(rows);
-        columns.users.reserve_exact(rows);
-        columns.arns.reserve_exact(rows);
-        columns.are_root.reserve_exact(rows);
-        columns.user_creation_times.reserve_exact(rows);
-        columns.passwords_enabled.reserve(rows);
-        columns.times.iter_mut().for_each(|column| column.reserve(rows));
-        columns.flags.iter_mut().for_each(|column| column.reserve_exact(rows));
-        columns.words.iter_mut().for_each(|column| column.reserve_exact(rows));
-        columns.additional_infos.reserve_exact(rows);
-        columns
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.are_root.len()
     }
 
-    #[inline]
-    pub(crate) fn push(&mut self, row: &Row, line: Line) {
-        self.lines.push(line);
-        self.users.push(row.user);
-        self.arns.push(row.arn);
-        self.are_root.push(row.is_root);
-        self.user_creation_times.push(row.user_creation_time);
-        self.passwords_enabled.push(row.password_enabled);
-        for (column, time) in self.times.iter_mut().zip(row.times) {
-            column.push(time);
+    fn texts_mut(&mut self) -> impl Iterator<Item = &mut TextColumn> {
+        let named = [&mut self.account_ids, &mut self.account_names, &mut self.users, &mut self.arns, &mut self.infos];
+        named.into_iter().chain(&mut self.words)
+    }
+
+    fn times_mut(&mut self) -> impl Iterator<Item = &mut Vec<i64>> {
+        [&mut self.user_creation_times, &mut self.report_generation_times].into_iter().chain(&mut self.times)
+    }
+
+    fn bytes_mut(&mut self) -> impl Iterator<Item = &mut Vec<u8>> {
+        let named = [
+            &mut self.have_account_names,
+            &mut self.are_root,
+            &mut self.passwords_enabled,
+            &mut self.password_absences,
+            &mut self.have_infos,
+        ];
+        named.into_iter().chain(&mut self.time_absences).chain(&mut self.flags).chain(&mut self.have_words)
+    }
+
+    /// Makes room for so many rows more.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.texts_mut().for_each(|column| column.reserve(rows));
+        self.times_mut().for_each(|column| column.reserve(rows));
+        self.bytes_mut().for_each(|column| column.reserve(rows));
+    }
+
+    /// Forgets all rows but the first `rows`.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.texts_mut().for_each(|column| column.truncate(rows));
+        self.times_mut().for_each(|column| column.truncate(rows));
+        self.bytes_mut().for_each(|column| column.truncate(rows));
+    }
+
+    /// Adds what differs from row to row.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, staged: &Staged, texts: &Texts<'_>) {
+        let rows = staged.rows;
+        self.users.push_fields::<32>(texts, &staged.users, rows);
+        self.arns.push_fields::<64>(texts, &staged.arns, rows);
+        for (column, values) in self.words.iter_mut().zip(&staged.words) {
+            column.push_fields::<16>(texts, values, rows);
         }
-        for (column, flag) in self.flags.iter_mut().zip(row.flags) {
-            column.push(flag);
+        self.infos.push_fields::<64>(texts, &staged.infos, rows);
+        extend(&mut self.are_root, &staged.are_root, rows);
+        extend(&mut self.user_creation_times, &staged.user_creation_times, rows);
+        extend(&mut self.passwords_enabled, &staged.passwords_enabled, rows);
+        extend(&mut self.password_absences, &staged.password_absences, rows);
+        for (column, values) in self.times.iter_mut().zip(&staged.times) {
+            extend(column, values, rows);
         }
-        for (column, word) in self.words.iter_mut().zip(row.words) {
-            column.push(word);
+        for (column, values) in self.time_absences.iter_mut().zip(&staged.time_absences) {
+            extend(column, values, rows);
         }
-        self.additional_infos.push(row.additional_info);
+        for (column, values) in self.flags.iter_mut().zip(&staged.flags) {
+            extend(column, values, rows);
+        }
+        for (column, values) in self.have_words.iter_mut().zip(&staged.have_words) {
+            extend(column, values, rows);
+        }
+        extend(&mut self.have_infos, &staged.have_infos, rows);
     }
 
-    /// The users, row by row.
-    pub(crate) fn users(&self) -> &[Span] {
-        &self.users
-    }
-
-    /// The user of the row at `index`.
-    pub(crate) fn user(&self, index: u32) -> Option<Span> {
-        self.users.get(wide(index)).copied()
-    }
-
-    /// The line that the row at `index` was read from.
-    pub(crate) fn line(&self, index: u32) -> Option<Line> {
-        self.lines.get(wide(index)).copied()
-    }
-
-    /// Makes the batch. `kept` are the indexes of its rows, in order; all rows as they stand if it is `None`.
+    /// Adds what is the same in all of a report's `rows`.
     ///
     /// # Errors
-    /// Texts that do not fit into a column, which is 2 GiB; columns that do not fit the table.
-    pub(crate) fn into_batch(
-        self,
-        texts: &Texts<'_>,
-        origin: &Origin<'_>,
-        kept: Option<&[u32]>,
-    ) -> Result<RecordBatch, ArrowError> {
-        let rows = kept.map_or(self.users.len(), <[u32]>::len);
-        let mut arrays = Arrays { texts, kept, utc: Arc::from("UTC"), made: Vec::with_capacity(34) };
-        arrays.constant(Some(origin.account_id.as_str()), rows)?;
-        arrays.constant(origin.account_name, rows)?;
-        arrays.texts(&self.users);
-        arrays.texts(&self.arns);
-        arrays.flags(self.are_root);
-        arrays.times(self.user_creation_times)?;
-        arrays.known_flags(self.passwords_enabled);
-        let [password_used, password_changed, password_rotation, times @ ..] = self.times;
-        let [mfa, key_1, key_2, cert_1, cert_2] = self.flags;
-        for column in [password_used, password_changed, password_rotation] {
-            arrays.known_times(column)?;
+    /// A column holds no more text. The rows are to be taken back then.
+    pub(crate) fn push_origin(&mut self, origin: &Origin<'_>, rows: usize) -> Result<(), ArrowError> {
+        self.account_ids.push_repeated(origin.account_id.as_str(), rows);
+        self.account_names.push_repeated(origin.account_name.unwrap_or_default(), rows);
+        let total = self.rows();
+        self.have_account_names.resize(total, u8::from(origin.account_name.is_some()));
+        self.report_generation_times.resize(total, origin.generated_at.millis());
+        match self.texts_mut().find(|column| column.is_full()) {
+            Some(_) => Err(ArrowError::OffsetOverflowError(rows)),
+            None => Ok(()),
         }
-        arrays.flags(mfa);
-        let [rotated_1, used_1, rotated_2, used_2, cert_rotated_1, cert_rotated_2] = times;
-        let [region_1, service_1, region_2, service_2] = self.words;
-        let keys = [(key_1, rotated_1, used_1, region_1, service_1), (key_2, rotated_2, used_2, region_2, service_2)];
-        for (active, rotated, used, region, service) in keys {
-            arrays.flags(active);
-            arrays.known_times(rotated)?;
-            arrays.known_times(used)?;
-            arrays.optional_texts(&region);
-            arrays.optional_texts(&service);
+    }
+
+    /// Makes the batch.
+    ///
+    /// # Errors
+    /// Texts that do not fit into a column; columns that do not fit the table.
+    #[inline(always)]
+    fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+        let mut arrays = Arrays { time: timestamp_type(), made: Vec::with_capacity(34) };
+        arrays.texts(self.account_ids, None)?;
+        arrays.texts(self.account_names, known(&self.have_account_names))?;
+        arrays.texts(self.users, None)?;
+        arrays.texts(self.arns, None)?;
+        arrays.flags(&self.are_root, None);
+        arrays.times(self.user_creation_times, None)?;
+        arrays.flags(&self.passwords_enabled, absent(&self.password_absences));
+        arrays.reasons(&self.password_absences)?;
+        let mut times = self.times.into_iter().zip(self.time_absences);
+        for (times, absences) in times.by_ref().take(3) {
+            arrays.known_times(times, &absences)?;
         }
-        for (active, rotated) in [(cert_1, cert_rotated_1), (cert_2, cert_rotated_2)] {
-            arrays.flags(active);
-            arrays.known_times(rotated)?;
+        let mut flags = self.flags.into_iter();
+        arrays.next_flags(&mut flags);
+        let mut words = self.words.into_iter().zip(self.have_words);
+        for _ in 0..2 {
+            arrays.next_flags(&mut flags);
+            for (times, absences) in times.by_ref().take(2) {
+                arrays.known_times(times, &absences)?;
+            }
+            for (words, have) in words.by_ref().take(2) {
+                arrays.texts(words, known(&have))?;
+            }
         }
-        arrays.optional_texts(&self.additional_infos);
-        arrays.times_of(vec![origin.generated_at.millis(); rows], None)?;
+        for (times, absences) in times {
+            arrays.next_flags(&mut flags);
+            arrays.known_times(times, &absences)?;
+        }
+        arrays.texts(self.infos, known(&self.have_infos))?;
+        arrays.times(self.report_generation_times, None)?;
         RecordBatch::try_new(credential_report().schema(), arrays.made)
     }
 }
 
+impl Work for Columns {
+    type Output = Result<RecordBatch, ArrowError>;
+
+    #[inline(always)]
+    fn run(self, _: impl Fn(&[u8; 64]) -> Masks) -> Self::Output {
+        self.into_batch()
+    }
+}
+
 /// The arrays made so far, in the table's order.
-struct Arrays<'t> {
-    texts: &'t Texts<'t>,
-    kept: Option<&'t [u32]>,
-    utc: Arc<str>,
+struct Arrays {
+    time: DataType,
     made: Vec<ArrayRef>,
 }
 
-impl Arrays<'_> {
-    /// The values in table order; they are only moved if the rows are.
-    fn in_order<T: Copy>(&self, values: Vec<T>) -> Vec<T> {
-        match self.kept {
-            None => values,
-            Some(kept) => kept.iter().filter_map(|index| values.get(wide(*index)).copied()).collect(),
-        }
-    }
-
-    fn add(&mut self, array: impl arrow_array::Array + 'static) {
+impl Arrays {
+    fn add(&mut self, array: impl Array + 'static) {
         self.made.push(Arc::new(array));
     }
 
-    fn constant(&mut self, value: Option<&str>, rows: usize) -> Result<(), ArrowError> {
-        let array = match value {
-            None => StringArray::new_null(rows),
-            Some(value) => {
-                let bytes = value.len().checked_mul(rows).filter(|bytes| i32::try_from(*bytes).is_ok());
-                bytes.ok_or_else(|| ArrowError::OffsetOverflowError(value.len().saturating_mul(rows)))?;
-                let offsets = OffsetBuffer::from_repeated_length(value.len(), rows);
-                StringArray::try_new(offsets, value.repeat(rows).into_bytes().into(), None)?
-            }
-        };
-        self.add(array);
+    fn texts(&mut self, texts: TextColumn, nulls: Option<NullBuffer>) -> Result<(), ArrowError> {
+        self.add(texts.into_array(nulls)?);
         Ok(())
     }
 
-    fn texts(&mut self, spans: &[Span]) {
-        let texts = self.texts;
-        let length = spans.iter().map(|span| wide(span.end - span.start)).sum();
-        let mut builder = StringBuilder::with_capacity(spans.len(), length);
-        match self.kept {
-            None => spans.iter().for_each(|span| builder.append_value(texts.text(*span))),
-            Some(kept) => {
-                let spans = kept.iter().filter_map(|index| spans.get(wide(*index)));
-                spans.for_each(|span| builder.append_value(texts.text(*span)));
-            }
-        }
-        self.add(builder.finish());
+    fn flags(&mut self, values: &[u8], nulls: Option<NullBuffer>) {
+        self.add(BooleanArray::new(pack(values, |zeros| !zeros), nulls));
     }
 
-    fn optional_texts(&mut self, spans: &[Option<Span>]) {
-        let texts = self.texts;
-        let length = spans.iter().flatten().map(|span| wide(span.end - span.start)).sum();
-        let mut builder = StringBuilder::with_capacity(spans.len(), length);
-        let text = |span: &Option<Span>| span.map(|span| texts.text(span));
-        match self.kept {
-            None => spans.iter().for_each(|span| builder.append_option(text(span))),
-            Some(kept) => {
-                let spans = kept.iter().filter_map(|index| spans.get(wide(*index)));
-                spans.for_each(|span| builder.append_option(text(span)));
-            }
-        }
-        self.add(builder.finish());
+    fn next_flags(&mut self, flags: &mut impl Iterator<Item = Vec<u8>>) {
+        self.flags(&flags.next().unwrap_or_default(), None);
     }
 
-    fn flags(&mut self, values: Vec<bool>) {
-        let values = self.in_order(values);
-        self.add(BooleanArray::new(BooleanBuffer::from(values), None));
+    #[inline(always)]
+    fn known_times(&mut self, times: Vec<i64>, absences: &[u8]) -> Result<(), ArrowError> {
+        self.times(times, absent(absences))?;
+        self.reasons(absences)
     }
 
-    fn known_flags(&mut self, column: KnownColumn<bool>) {
-        let (values, absences) = (self.in_order(column.values), self.in_order(column.absences));
-        self.add(BooleanArray::new(BooleanBuffer::from(values), validity(&absences)));
-        self.reasons(&absences);
-    }
-
-    fn times(&mut self, values: Vec<i64>) -> Result<(), ArrowError> {
-        let values = self.in_order(values);
-        self.times_of(values, None)
-    }
-
-    fn known_times(&mut self, column: KnownColumn<i64>) -> Result<(), ArrowError> {
-        let (values, absences) = (self.in_order(column.values), self.in_order(column.absences));
-        self.times_of(values, validity(&absences))?;
-        self.reasons(&absences);
-        Ok(())
-    }
-
-    fn times_of(&mut self, values: Vec<i64>, nulls: Option<NullBuffer>) -> Result<(), ArrowError> {
+    fn times(&mut self, values: Vec<i64>, nulls: Option<NullBuffer>) -> Result<(), ArrowError> {
         let array = TimestampMillisecondArray::try_new(values.into(), nulls)?;
-        self.add(array.with_timezone(Arc::clone(&self.utc)));
+        self.add(array.with_data_type(self.time.clone()));
         Ok(())
     }
 
-    fn reasons(&mut self, absences: &[Option<Absence>]) {
-        let length = absences.iter().flatten().map(|absence| absence.as_str().len()).sum();
-        let mut builder = StringBuilder::with_capacity(absences.len(), length);
-        for absence in absences {
-            builder.append_option(absence.map(Absence::as_str));
-        }
-        self.add(builder.finish());
+    #[inline(always)]
+    fn reasons(&mut self, absences: &[u8]) -> Result<(), ArrowError> {
+        let words = [Absence::NotApplicable, Absence::NoInformation, Absence::NotSupported].map(Absence::as_str);
+        let mut column = TextColumn::default();
+        column.reserve(absences.len());
+        column.push_codes(absences, words);
+        self.texts(column, known(absences))
     }
 }
 
-/// Which values are there; `None` if all are.
-fn validity(absences: &[Option<Absence>]) -> Option<NullBuffer> {
-    let is_known = |index: usize| absences.get(index).is_some_and(Option::is_none);
-    let known = BooleanBuffer::collect_bool(absences.len(), is_known);
-    Some(NullBuffer::new(known)).filter(|nulls| nulls.null_count() > 0)
+/// Which values are there, if not all are: those whose byte is not 0.
+fn known(bytes: &[u8]) -> Option<NullBuffer> {
+    Some(NullBuffer::new(pack(bytes, |zeros| !zeros))).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Which values are there, if not all are: those whose absence is 0.
+fn absent(absences: &[u8]) -> Option<NullBuffer> {
+    Some(NullBuffer::new(pack(absences, |zeros| zeros))).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// A bit for each byte, by the bits of those that are 0 in each block.
+#[inline(always)]
+fn pack(bytes: &[u8], bits: impl Fn(u64) -> u64) -> BooleanBuffer {
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let mut words = Vec::with_capacity(blocks.len() + 1);
+    words.extend(blocks.iter().map(|block| bits(zeros(block)).to_le()));
+    if !rest.is_empty() {
+        let mut last = [0; 64];
+        for (place, byte) in last.iter_mut().zip(rest) {
+            *place = *byte;
+        }
+        words.push((bits(zeros(&last)) & !(u64::MAX << rest.len())).to_le());
+    }
+    BooleanBuffer::new(Buffer::from_vec(words), 0, bytes.len())
+}
+
+/// Adds the rows of a chunk that there are.
+#[inline(always)]
+fn extend<T: Copy>(column: &mut Vec<T>, values: &Chunk<T>, rows: usize) {
+    // Nearly every chunk is a whole one, of which the compiler knows the size.
+    match values.get(..rows) {
+        Some(values) if rows < CHUNK => column.extend_from_slice(values),
+        _ => column.extend_from_slice(values),
+    }
 }

@@ -50,30 +50,42 @@
 //! `cert_2_last_rotated`, of which no beginning is a value; where the free text of `additional_credentials_info` comes
 //! last, any beginning of it is. Compare the number of rows with the account summary's number of users to see those.
 
+#![allow(
+    clippy::inline_always,
+    clippy::needless_bitwise_bool,
+    reason = "what is compiled for wider registers must be inlined, and what is without branches becomes few instructions"
+)]
+
 mod arn;
+mod blocks;
+mod careful;
 mod columns;
 mod defect;
 mod error;
+mod fields;
 mod header;
+mod identity;
+mod machine;
 mod order;
+mod parser;
 mod reader;
 mod row;
+mod scan;
 mod split;
+mod staged;
 mod text;
+mod text_column;
 mod timestamp;
 mod value;
+mod window;
+
+use std::cell::RefCell;
 
 use arrow_array::RecordBatch;
 use orgsweep_core::{AccountId, QuarantinedRow, Timestamp};
 
 pub use error::ReportError;
-
-use crate::columns::Columns;
-use crate::defect::Defect;
-use crate::header::Layout;
-use crate::order::Order;
-use crate::reader::Reader;
-use crate::text::{Lines, Texts, decode};
+pub use parser::{Parser, ReadReport};
 
 /// Where a report comes from.
 #[derive(Debug, Clone, Copy)]
@@ -108,29 +120,13 @@ pub struct ParsedReport {
 /// # Errors
 /// The report as a whole cannot be read: it is empty, something else, lacks a column, names one twice, or is cut off.
 pub fn parse_report(csv: &[u8], origin: &Origin<'_>) -> Result<ParsedReport, ReportError> {
-    let decoded = decode(csv)?;
-    let text = decoded.text.as_ref();
-    let mut quarantined = decoded.quarantined;
-    let mut lines = Lines::new(text.as_bytes());
-    let header = lines.next().ok_or(ReportError::Empty)?;
-    let layout = Layout::parse(header, Texts::new(text).text(header.span))?;
-    let mut reader = Reader::new(text, layout, origin.account_id);
-    let columns = reader.read_rows(lines, &mut quarantined)?;
-    let (texts, unknown_columns) = reader.finish();
-    let order = Order::by_user(columns.users(), &texts);
-    quarantine_repeated(&order, &columns, &texts, &mut quarantined);
-    quarantined.sort_by_key(|row| row.line);
-    let credentials = columns.into_batch(&texts, origin, order.kept.as_deref())?;
-    Ok(ParsedReport { credentials, quarantined, unknown_columns })
+    PARSER.with(|parser| match parser.try_borrow_mut() {
+        Ok(mut parser) => parser.read_alone(csv, origin),
+        Err(_) => Parser::new().read_alone(csv, origin),
+    })
 }
 
-fn quarantine_repeated(order: &Order, columns: &Columns, texts: &Texts<'_>, quarantined: &mut Vec<QuarantinedRow>) {
-    for (index, first) in &order.repeated {
-        let (Some(line), Some(first_line)) = (columns.line(*index), columns.line(*first)) else {
-            continue;
-        };
-        let user = columns.user(*index).map(|user| texts.text(user)).unwrap_or_default();
-        let defect = Defect::repeated_user(user, first_line.number);
-        quarantined.push(defect.quarantine(line.number, texts.bytes(line.span)));
-    }
+thread_local! {
+    /// What a small report takes is mostly what a parser needs for itself, so each thread has one. It holds no rows.
+    static PARSER: RefCell<Parser> = RefCell::default();
 }

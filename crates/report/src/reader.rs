@@ -1,74 +1,52 @@
-//! Lines into rows: the fast path for the rows that AWS sends, the careful path for those with quotes or stray commas.
+//! The careful path: one line into one row, also if it has quotes or stray commas, or what is wrong with it.
 //!
-//! A row that neither path understands is set aside and never touches the others.
+//! It alone knows what is allowed in a row; whatever reads faster asks it about all that looks odd.
 
 use memchr::{memchr, memmem};
-use orgsweep_core::{AccountId, QuarantinedRow};
+use orgsweep_core::AccountId;
 
-use crate::ReportError;
 use crate::arn::{MAX_ARN, Owner};
-use crate::columns::Columns;
 use crate::defect::Defect;
 use crate::header::Layout;
 use crate::row::Row;
 use crate::split::{count_fields, split_around, split_commas, split_quoted};
-use crate::text::{Line, Lines, Span, Texts, narrow};
+use crate::text::{Line, Span, Texts, narrow};
 use crate::value::ROOT_USER;
 
 /// Reads the rows of one report.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     texts: Texts<'a>,
-    layout: Layout,
+    layout: &'a Layout,
     owner: Owner,
-    /// The fields of the row at hand; made once.
+    /// The fields of the row at hand; made once, if there is such a row.
     bounds: Vec<Span>,
-    /// Whether any row needs to be searched for quotes.
-    has_quotes: bool,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(text: &'a str, layout: Layout, account: AccountId) -> Self {
-        Self {
-            texts: Texts::new(text),
-            bounds: vec![Span::default(); layout.width],
-            layout,
-            owner: Owner::new(account),
-            has_quotes: memchr(b'"', text.as_bytes()).is_some(),
-        }
+    pub(crate) fn new(text: &'a [u8], layout: &'a Layout, account: AccountId) -> Self {
+        Self { texts: Texts::new(text), bounds: Vec::new(), layout, owner: Owner::new(account) }
     }
 
-    /// Reads what follows the header; rows that are not understood go to `quarantined`. Empty lines are no rows.
+    /// The texts that rows point into.
+    #[inline]
+    pub(crate) fn texts(&self) -> &Texts<'a> {
+        &self.texts
+    }
+
+    /// The account, and what is known by now of its ARNs.
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Reads a line.
     ///
     /// # Errors
-    /// [`ReportError::CutOff`] if the last row has no newline and is not whole.
-    pub(crate) fn read_rows(
-        &mut self,
-        lines: Lines<'_>,
-        quarantined: &mut Vec<QuarantinedRow>,
-    ) -> Result<Columns, ReportError> {
-        let mut columns = Columns::with_capacity(memchr::memchr_iter(b'\n', lines.rest()).count().saturating_add(1));
-        for line in lines.filter(|line| line.span.start != line.span.end) {
-            match self.read_row(line) {
-                Ok(row) => columns.push(&row, line),
-                Err(defect) if !line.terminated && defect.is_sign_of_cut() => {
-                    return Err(ReportError::CutOff { line: line.number, reason: defect.to_string() });
-                }
-                Err(defect) => quarantined.push(defect.quarantine(line.number, self.texts.bytes(line.span))),
-            }
-        }
-        Ok(columns)
-    }
-
-    /// Gives back the texts that rows point into, and the names of unknown columns.
-    pub(crate) fn finish(self) -> (Texts<'a>, Vec<String>) {
-        (self.texts, self.layout.unknown)
-    }
-
-    #[inline]
-    fn read_row(&mut self, line: Line) -> Result<Row, Defect> {
+    /// What is wrong with it.
+    pub(crate) fn read_row(&mut self, line: Line) -> Result<Row, Defect> {
+        self.bounds.resize(self.layout.width, Span::default());
         let bytes = self.texts.bytes(line.span);
-        let is_quoted = self.has_quotes && memchr(b'"', bytes).is_some();
+        let is_quoted = memchr(b'"', bytes).is_some();
         if !is_quoted && split_commas(bytes, line.span.start, &mut self.bounds) {
             return self.parse_row();
         }
@@ -77,7 +55,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn parse_row(&mut self) -> Result<Row, Defect> {
-        Row::parse(&self.texts, &self.bounds, &self.layout, &mut self.owner)
+        Row::parse(&self.texts, &self.bounds, self.layout, &mut self.owner)
     }
 
     /// Reads a row with quotes, or with a wrong number of commas: as RFC 4180 says, or else as a row whose stray commas

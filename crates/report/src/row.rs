@@ -111,6 +111,6 @@ fn parse_words(
 }
 
 /// Whether the free text says anything.
-fn is_info(text: &[u8]) -> bool {
+pub(crate) fn is_info(text: &[u8]) -> bool {
     !text.is_empty() && Absence::parse(text).is_none()
 }

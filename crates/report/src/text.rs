@@ -17,18 +17,11 @@ const MAX_REPORT_BYTES: usize = 1 << 30;
 /// The byte order mark that some editors put in front of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A report whose bytes are known to be UTF-8.
-#[derive(Debug)]
-pub(crate) struct Decoded<'a> {
-    /// The text, without byte order mark; lines that were not UTF-8 are left empty, so that the others keep their
-    /// numbers.
-    pub(crate) text: Cow<'a, str>,
-    /// Those lines.
-    pub(crate) quarantined: Vec<QuarantinedRow>,
-}
-
-/// Checks the bytes once; nothing after this asks again whether they are UTF-8.
-pub(crate) fn decode(csv: &[u8]) -> Result<Decoded<'_>, ReportError> {
+/// The text without a byte order mark.
+///
+/// # Errors
+/// There is too much of it, or nothing but blanks.
+pub(crate) fn trimmed(csv: &[u8]) -> Result<&[u8], ReportError> {
     if csv.len() > MAX_REPORT_BYTES {
         return Err(ReportError::TooLarge { bytes: csv.len(), limit: MAX_REPORT_BYTES });
     }
@@ -36,19 +29,25 @@ pub(crate) fn decode(csv: &[u8]) -> Result<Decoded<'_>, ReportError> {
     if csv.trim_ascii_start().is_empty() {
         return Err(ReportError::Empty);
     }
-    match std::str::from_utf8(csv) {
-        Ok(text) => Ok(Decoded { text: Cow::Borrowed(text), quarantined: Vec::new() }),
-        Err(_) => decode_by_line(csv),
-    }
+    Ok(csv)
 }
 
-fn decode_by_line(csv: &[u8]) -> Result<Decoded<'static>, ReportError> {
-    let mut decoded = String::with_capacity(csv.len());
+/// The text with every line that is not UTF-8 left empty, so that the others keep their numbers; and those lines.
+///
+/// # Errors
+/// As [`trimmed`] has them; or the header, or a last line without a newline, is no text.
+#[cold]
+pub(crate) fn decode(csv: &[u8]) -> Result<(Cow<'_, [u8]>, Vec<QuarantinedRow>), ReportError> {
+    let csv = trimmed(csv)?;
+    if std::str::from_utf8(csv).is_ok() {
+        return Ok((Cow::Borrowed(csv), Vec::new()));
+    }
+    let mut decoded = Vec::with_capacity(csv.len());
     let mut quarantined = Vec::new();
     for line in Lines::new(csv) {
         let bytes = line.span.of(csv);
         match std::str::from_utf8(bytes) {
-            Ok(text) => decoded.push_str(text),
+            Ok(_) => decoded.extend_from_slice(bytes),
             Err(_) if line.number == 1 => return Err(ReportError::NotUtf8),
             Err(_) if !line.terminated => {
                 return Err(ReportError::CutOff { line: line.number, reason: Defect::NotUtf8.to_string() });
@@ -56,10 +55,10 @@ fn decode_by_line(csv: &[u8]) -> Result<Decoded<'static>, ReportError> {
             Err(_) => quarantined.push(Defect::NotUtf8.quarantine(line.number, bytes)),
         }
         if line.terminated {
-            decoded.push('\n');
+            decoded.push(b'\n');
         }
     }
-    Ok(Decoded { text: Cow::Owned(decoded), quarantined })
+    Ok((Cow::Owned(decoded), quarantined))
 }
 
 /// A stretch of [`Texts`], or of one text, in bytes.
@@ -75,6 +74,12 @@ impl Span {
     /// The bytes of `text` that the span names; none where it reaches beyond.
     pub(crate) fn of(self, text: &[u8]) -> &[u8] {
         text.get(wide(self.start)..wide(self.end)).unwrap_or_default()
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) fn length(self) -> u32 {
+        self.end.wrapping_sub(self.start)
     }
 
     fn moved_back(self, by: u32) -> Self {
@@ -95,14 +100,20 @@ pub(crate) fn narrow(index: usize) -> u32 {
 /// The report's text, and behind it, in one space of offsets, the fields that had to be unquoted.
 #[derive(Debug)]
 pub(crate) struct Texts<'a> {
-    source: &'a str,
+    source: &'a [u8],
     source_end: u32,
     unquoted: String,
 }
 
 impl<'a> Texts<'a> {
-    pub(crate) fn new(source: &'a str) -> Self {
+    pub(crate) fn new(source: &'a [u8]) -> Self {
         Self { source, source_end: narrow(source.len()), unquoted: String::new() }
+    }
+
+    /// The report itself.
+    #[inline]
+    pub(crate) fn source(&self) -> &'a [u8] {
+        self.source
     }
 
     /// Keeps a field that does not stand in the report in this form.
@@ -126,21 +137,15 @@ impl<'a> Texts<'a> {
     #[inline]
     pub(crate) fn bytes(&self, span: Span) -> &[u8] {
         if span.start < self.source_end {
-            span.of(self.source.as_bytes())
+            span.of(self.source)
         } else {
             span.moved_back(self.source_end).of(self.unquoted.as_bytes())
         }
     }
 
     /// The text that the span names. Spans lie between separators, which are ASCII, so they hold whole characters.
-    #[inline]
     pub(crate) fn text(&self, span: Span) -> &str {
-        if span.start < self.source_end {
-            self.source.get(wide(span.start)..wide(span.end)).unwrap_or_default()
-        } else {
-            let span = span.moved_back(self.source_end);
-            self.unquoted.get(wide(span.start)..wide(span.end)).unwrap_or_default()
-        }
+        std::str::from_utf8(self.bytes(span)).unwrap_or_default()
     }
 }
 
@@ -201,7 +206,7 @@ mod tests {
 
     fn check(text: &str, expected: &[(u32, &str, bool)]) {
         let lines = Lines::new(text.as_bytes());
-        let texts = Texts::new(text);
+        let texts = Texts::new(text.as_bytes());
         let found: Vec<_> = lines.map(|line| (line.number, texts.text(line.span), line.terminated)).collect();
         assert_eq!(found, expected, "{text:?}");
     }
@@ -218,7 +223,7 @@ mod tests {
 
     #[test]
     fn kept_fields_lie_behind_the_report() {
-        let mut texts = Texts::new("report");
+        let mut texts = Texts::new(b"report");
         let end = texts.end();
         let (first, second) = (texts.keep("a\"b"), texts.keep(""));
         assert_eq!((texts.text(first), texts.bytes(second)), ("a\"b", b"".as_slice()));
@@ -229,10 +234,10 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_text_leaves_an_empty_line() {
-        let decoded = decode(b"\xef\xbb\xbfa\nb\xff\r\nc").unwrap();
-        assert_eq!(decoded.text, "a\n\nc");
+        let (text, quarantined) = decode(b"\xef\xbb\xbfa\nb\xff\r\nc").unwrap();
+        assert_eq!(text, b"a\n\nc".as_slice());
         let reason = "it is not UTF-8 text".to_owned();
-        assert_eq!(decoded.quarantined, [QuarantinedRow { line: 2, text: "b\u{fffd}".to_owned(), reason }]);
+        assert_eq!(quarantined, [QuarantinedRow { line: 2, text: "b\u{fffd}".to_owned(), reason }]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Times as the report writes them, read by position.
+//! Times as the report writes them.
 //!
-//! The two forms that AWS has sent, `2026-09-11T13:14:52Z` and `2026-09-11T13:14:52+00:00`, are read without a search;
-//! whatever else RFC 3339 allows is left to [`Timestamp::parse`], which also has the last word on what is refused here.
+//! The two forms that AWS has sent, `2026-09-11T13:14:52Z` and `2026-09-11T13:14:52+00:00`, are read by position and in
+//! whole words. Whatever else RFC 3339 allows is left to [`Timestamp::parse`], which also has the last word on what is
+//! not read here.
 
 use orgsweep_core::Timestamp;
 
@@ -9,70 +10,123 @@ const MILLIS_PER_SECOND: i64 = 1000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Milliseconds since the Unix epoch, if the field is an RFC 3339 time.
-#[inline]
 pub(crate) fn parse_millis(field: &[u8]) -> Option<i64> {
-    let clock = match field.len() {
-        20 => field.strip_suffix(b"Z"),
-        25 => field.strip_suffix(b"+00:00"),
-        _ => None,
-    };
-    let fixed = clock.and_then(|clock| <&[u8; 19]>::try_from(clock).ok()).and_then(parse_fixed);
-    fixed.or_else(|| parse_any(field))
-}
-
-#[cold]
-fn parse_any(field: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(field).ok()?;
     Timestamp::parse(text).ok().map(Timestamp::millis)
 }
 
-/// Reads `YYYY-MM-DDTHH:MM:SS` as UTC.
-#[inline]
-fn parse_fixed(text: &[u8; 19]) -> Option<i64> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *text else {
-        return None;
-    };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].map(|byte| byte.wrapping_sub(b'0'));
-    // The greatest is found without a branch for each of the fourteen.
-    if digits.iter().fold(0, |greatest, digit| (*digit).max(greatest)) > 9 {
-        return None;
-    }
-    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits.map(i32::from);
-    let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
-    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
-    let is_real = (1..=12).contains(&month)
-        && (1..=days_in_month(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    if !is_real {
-        return None;
-    }
-    let seconds =
-        i64::from(days_from_civil(year, month, day)) * SECONDS_PER_DAY + i64::from(hour * 3600 + minute * 60 + second);
-    Some(seconds * MILLIS_PER_SECOND)
+/// How many times are read at once.
+pub(crate) const LANES: usize = 8;
+
+/// A number for each of the times that are read at once.
+pub(crate) type Lanes = [u64; LANES];
+
+/// Times in one of AWS's two forms, or what may be such.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// `YYYY-MM-`
+    dates: Lanes,
+    /// `DDTHH:MM`
+    days: Lanes,
+    /// `:SSZ`, in either form.
+    seconds: Lanes,
 }
 
-fn days_in_month(year: i32, month: i32) -> i32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+/// The words of a time with `0` for each digit.
+const DATE: u64 = u64::from_le_bytes(*b"0000-00-");
+const DAY: u64 = u64::from_le_bytes(*b"00T00:00");
+const SECOND: u64 = u64::from_le_bytes(*b":00Z\0\0\0\0");
+
+/// The high bit of every byte.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+impl Times {
+    /// Puts a field of 20 or 25 bytes, with what follows it, in one of the lanes.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, lane: usize, window: &[u8; 32], length: u32) {
+        let [date, day, second, _] = window.as_chunks::<8>().0 else {
+            return;
+        };
+        let second = u64::from_le_bytes(*second) & 0xffff_ffff;
+        let is_other_form = length == 25;
+        let second = if is_other_form { with_letter(second, window) } else { second };
+        put(&mut self.dates, lane, u64::from_le_bytes(*date));
+        put(&mut self.days, lane, u64::from_le_bytes(*day));
+        put(&mut self.seconds, lane, second);
+    }
+
+    /// Milliseconds since the Unix epoch for each lane, and 0 beside each that is a time of the two forms.
+    ///
+    /// There is no branch and no table here, so that a few instructions read all lanes.
+    #[inline(always)]
+    pub(crate) fn read(&self) -> ([i64; LANES], Lanes) {
+        let (mut millis, mut bad) = ([0; LANES], [0; LANES]);
+        for lane in 0..LANES {
+            let at = |values: &Lanes| values.get(lane).copied().unwrap_or_default();
+            let (date, date_is_bad) = pairs(at(&self.dates), DATE);
+            let (day, day_is_bad) = pairs(at(&self.days), DAY);
+            let (second, second_is_bad) = pairs(at(&self.seconds), SECOND);
+            let (century, year, month) = (date & 0xff, date >> 16 & 0xff, date >> 40 & 0xff);
+            let (day, hour, minute) = (day & 0xff, day >> 24 & 0xff, day >> 48 & 0xff);
+            let second = second >> 8 & 0xff;
+            let (days, is_no_day) = days_from_civil(century, year, month, day);
+            let is_no_clock = u64::from(hour > 23) | u64::from(minute > 59) | u64::from(second > 59);
+            let is_bad = date_is_bad | day_is_bad | second_is_bad | is_no_day | is_no_clock;
+            let time =
+                days * SECONDS_PER_DAY + hour.cast_signed() * 3600 + minute.cast_signed() * 60 + second.cast_signed();
+            put(&mut millis, lane, time * MILLIS_PER_SECOND);
+            put(&mut bad, lane, is_bad);
+        }
+        (millis, bad)
     }
 }
 
-/// Days from 1970-01-01 to a day of the Gregorian calendar.
+/// The seconds' word of a time with an offset, as one with a letter has it; 0, which no time has, if it is not UTC.
+fn with_letter(second: u64, window: &[u8; 32]) -> u64 {
+    let is_utc = window.get(19..25) == Some(b"+00:00");
+    if is_utc { second & 0x00ff_ffff | SECOND & 0xff00_0000 } else { 0 }
+}
+
+#[inline(always)]
+fn put<T>(lanes: &mut [T; LANES], lane: usize, value: T) {
+    if let Some(place) = lanes.get_mut(lane % LANES) {
+        *place = value;
+    }
+}
+
+/// At each digit, ten times that digit and the one behind it; and not 0 if a byte is not as in `pattern`.
+#[inline(always)]
+fn pairs(text: u64, pattern: u64) -> (u64, u64) {
+    // With the pattern taken away a digit is 0 to 9, and any other byte is 0. Adding to them what they lack to 127
+    // brings every byte to 128 or more that is greater; those that were so before are seen without.
+    let limits = u64::from_le_bytes(pattern.to_le_bytes().map(|byte| if byte == b'0' { 0x7f - 9 } else { 0x7f }));
+    let values = text ^ pattern;
+    let sums = (values & !HIGH_BITS).wrapping_add(limits);
+    let tens = (values << 3).wrapping_add(values << 1);
+    (tens.wrapping_add(values >> 8), (values | sums) & HIGH_BITS)
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar, and not 0 if there is no such day.
 ///
 /// Years are counted from March, so that the leap day is a year's last; 153 days make every five months from there,
-/// 146,097 every 400 years, and 719,468 lie between 0000-03-01 and 1970-01-01.
-fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+/// 146,097 days every 400 years, and 719,468 lie between 0000-03-01 and 1970-01-01.
+#[inline(always)]
+fn days_from_civil(century: u64, year: u64, month: u64, day: u64) -> (i64, u64) {
+    let is_early = u64::from(month < 3);
+    let leap_count = if year == 0 { century } else { year };
+    let is_february = u64::from(month == 2);
+    let is_leap = u64::from(leap_count.is_multiple_of(4));
+    // From January to July the odd months are long, from August on the even ones.
+    let length = 30 + ((month ^ month >> 3) & 1) - is_february * 2 + (is_february & is_leap);
+    let is_no_day = u64::from(month.wrapping_sub(1) > 11) | u64::from(day.wrapping_sub(1) >= length);
+    // 400 years more keep the year before 0000-03-01 from being negative.
+    let years = century * 100 + year + 400 - is_early;
+    let centuries = century + 4 - (is_early & u64::from(year == 0));
+    let month = month + is_early * 12;
+    // This is (153 * (month - 3) + 2) / 5 for each of the twelve.
+    let day_of_year = (month * 979 - 2919) >> 5;
+    let days = years * 365 + (years >> 2) - centuries + (centuries >> 2) + day_of_year + day;
+    (days.cast_signed() - 1 - 719_468 - 146_097, is_no_day)
 }
 
 #[cfg(test)]
@@ -80,10 +134,34 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text::narrow;
+    use crate::window::window;
 
+    fn fixed(text: &[u8]) -> Option<i64> {
+        followed(text, text.len())
+    }
+
+    fn followed(text: &[u8], length: usize) -> Option<i64> {
+        if length != 20 && length != 25 {
+            return None;
+        }
+        let mut times = Times::default();
+        let lane = length % LANES;
+        times.put(lane, &window(text, 0), narrow(length));
+        let (millis, bad) = times.read();
+        (bad[lane] == 0).then_some(millis[lane])
+    }
+
+    /// A time of AWS's two forms is read by position as the calendar has it; nothing else is.
     fn check(text: &str) {
         let expected = Timestamp::parse(text).ok().map(Timestamp::millis);
         assert_eq!(parse_millis(text.as_bytes()), expected, "{text:?}");
+        let is_leap_second = text.get(17..19) == Some("60");
+        let is_fixed =
+            text.get(10..11) == Some("T") && !is_leap_second && matches!(text.get(19..), Some("Z" | "+00:00"));
+        assert_eq!(fixed(text.as_bytes()), expected.filter(|_| is_fixed), "{text:?}");
+        let row = format!("{text},false,N/A,false,N/A");
+        assert_eq!(followed(row.as_bytes(), text.len()), expected.filter(|_| is_fixed), "{row:?}");
     }
 
     #[test]
@@ -100,14 +178,16 @@ mod tests {
     #[test]
     fn impossible_and_unfinished_times_are_refused() {
         for text in ["2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-01T24:00:00Z"] {
-            assert_eq!(parse_millis(text.as_bytes()), None, "{text:?}");
+            assert_eq!((parse_millis(text.as_bytes()), fixed(text.as_bytes())), (None, None), "{text:?}");
         }
         for whole in ["2026-09-11T13:14:52Z", "2026-09-11T13:14:52+00:00"] {
             for end in 0..whole.len() {
-                assert_eq!(parse_millis(whole.as_bytes().get(..end).unwrap()), None, "{end}");
+                let beginning = whole.as_bytes().get(..end).unwrap();
+                assert_eq!((parse_millis(beginning), fixed(beginning)), (None, None), "{end}");
             }
         }
-        assert_eq!(parse_millis(b"2026-09-11T13:14:5\xc3Z"), None);
+        let odd = b"2026-09-11T13:14:5\xc3Z";
+        assert_eq!((parse_millis(odd), fixed(odd)), (None, None));
     }
 
     #[test]

@@ -17,11 +17,20 @@ pub(crate) enum Absence {
 
 impl Absence {
     /// The word as AWS writes it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NotApplicable => "N/A",
             Self::NoInformation => "no_information",
             Self::NotSupported => "not_supported",
+        }
+    }
+
+    /// A number for it; 0 stands for a value that is there.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::NotApplicable => 1,
+            Self::NoInformation => 2,
+            Self::NotSupported => 3,
         }
     }
 
@@ -78,23 +87,43 @@ pub(crate) fn parse_known_word(field: &[u8]) -> Option<Known<()>> {
     if let Some(absence) = Absence::parse(field) {
         return Some(Err(absence));
     }
-    let is_word = (1..=MAX_WORD).contains(&field.len())
-        && field.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let is_word = (1..=MAX_WORD).contains(&field.len()) && field.iter().copied().all(is_word_byte);
     is_word.then_some(Ok(()))
+}
+
+/// Whether the name of a region or service may hold this byte.
+#[inline]
+pub(crate) fn is_word_byte(byte: u8) -> bool {
+    is_within(byte | 0x20, b'a', b'z') | is_within(byte, b'0', b'9') | is_within(byte, b'-', b'.') | (byte == b'_')
 }
 
 /// What the report calls the root user. No IAM user can have this name.
 pub(crate) const ROOT_USER: &[u8] = b"<root_account>";
 
 /// The longest name of an IAM user, in characters.
-const MAX_USER_NAME: usize = 64;
+pub(crate) const MAX_USER_NAME: usize = 64;
 
 /// Whether IAM allows this name for a user: `[A-Za-z0-9_+=,.@-]{1,64}`, as `CreateUser` documents it.
 #[inline]
 pub(crate) fn is_user_name(field: &[u8]) -> bool {
-    let is_legal =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'=' | b',' | b'.' | b'@' | b'-');
-    (1..=MAX_USER_NAME).contains(&field.len()) && field.iter().all(is_legal)
+    (1..=MAX_USER_NAME).contains(&field.len()) && field.iter().copied().all(is_user_name_byte)
+}
+
+/// Whether the name of a user may hold this byte.
+#[inline]
+pub(crate) fn is_user_name_byte(byte: u8) -> bool {
+    // Ranges, and no branches: many bytes are asked at once. From `+` to `.` there are `+,-.`, from `@` to `Z` also `@`.
+    is_within(byte, b'a', b'z')
+        | is_within(byte, b'@', b'Z')
+        | is_within(byte, b'0', b'9')
+        | is_within(byte, b'+', b'.')
+        | (byte == b'=')
+        | (byte == b'_')
+}
+
+#[inline]
+fn is_within(byte: u8, first: u8, last: u8) -> bool {
+    byte.wrapping_sub(first) <= last - first
 }
 
 #[cfg(test)]
@@ -134,6 +163,15 @@ mod tests {
         }
         for text in ["", "a b", "N/", "ä", "\"s3\"", &"x".repeat(MAX_WORD + 1)] {
             assert_eq!(parse_known_word(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_hold_the_bytes_that_they_are_meant_for() {
+        for byte in 0..=u8::MAX {
+            let is_plain = byte.is_ascii_alphanumeric();
+            assert_eq!(is_user_name_byte(byte), is_plain || b"_+=,.@-".contains(&byte), "{byte}");
+            assert_eq!(is_word_byte(byte), is_plain || b"-_.".contains(&byte), "{byte}");
         }
     }
 

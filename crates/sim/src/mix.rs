@@ -111,6 +111,8 @@ pub struct UserMix {
     pub password_unused: PerMille,
     /// Passwords in no use for more than 45 days.
     pub password_stale: PerMille,
+    /// Whether every password was set within the last 80 days.
+    pub renewed_passwords: bool,
     /// People with an access key.
     pub person_key: PerMille,
     /// Services with a second key.
@@ -136,6 +138,27 @@ impl Mix {
     #[must_use]
     pub fn readable(self) -> Self {
         Self { unreadable: Unreadable::NONE, ..self }
+    }
+
+    /// The mix that benchmarks read: a fifth of the users have a finding, by the rules and params of orgsweep's own pack,
+    /// and no name has a comma or a quote, so that every reader of CSV finds the same rows.
+    #[must_use]
+    pub fn measured() -> Self {
+        let users = UserMix {
+            people: PerMille(920),
+            no_mfa: PerMille(40),
+            password_unused: PerMille(15),
+            password_stale: PerMille(20),
+            renewed_passwords: true,
+            inactive_key: PerMille(20),
+            old_key: PerMille(100),
+            key_unused: PerMille(20),
+            key_at_creation: PerMille(10),
+            key_stale: PerMille(30),
+            odd_name: PerMille(0),
+            ..UserMix::default()
+        };
+        Self { users, ..Self::default() }
     }
 }
 
@@ -194,6 +217,7 @@ impl Default for UserMix {
             hardware_mfa: PerMille(150),
             password_unused: PerMille(80),
             password_stale: PerMille(100),
+            renewed_passwords: false,
             person_key: PerMille(250),
             second_key: PerMille(250),
             inactive_key: PerMille(100),

@@ -195,6 +195,16 @@ fn rows_of_another_account_and_second_rows_of_a_user_are_set_aside() {
 }
 
 #[test]
+fn a_second_row_of_a_user_that_is_bad_besides_is_set_aside_for_that() {
+    let bad = row("bob").replace("2021-05-04T", "2021-05-04 at ");
+    let report = parse(format!("{HEADER}\n{}\n{bad}\n{}", row("bob"), row("cid"))).unwrap();
+    assert_eq!(users(&report), ["bob", "cid"]);
+    assert!(report.quarantined[0].reason.starts_with("user_creation_time is"), "{report:?}");
+    let error = parse(format!("{HEADER}\n{}\n{bad}", row("bob"))).unwrap_err();
+    assert_eq!(error.code(), "ReportCutOff");
+}
+
+#[test]
 fn a_row_that_is_no_text_is_set_aside_alone() {
     let csv = [HEADER.as_bytes(), b"\ne\xffve,x\n", row("bob").as_bytes(), b"\n", row("Al").as_bytes()].concat();
     let report = parse(csv).unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::fixtures::fixture;
 use crate::forms::HEADER;
-use crate::rows::{parse, rows};
+use crate::rows::{check_both_ways, parse, rows};
 
 /// How many rows there are to account for: every line behind the header that is not empty.
 fn rows_in(csv: &[u8]) -> usize {
@@ -13,6 +13,7 @@ fn rows_in(csv: &[u8]) -> usize {
 }
 
 fn check(csv: &[u8]) {
+    check_both_ways(csv);
     if let Ok(report) = parse(csv) {
         assert_eq!(report.credentials.num_rows() + report.quarantined.len(), rows_in(csv));
         let users = crate::rows::users(&report);

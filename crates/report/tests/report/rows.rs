@@ -5,7 +5,7 @@ use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{Array, RecordBatch};
 use orgsweep_core::table::credential_report;
 use orgsweep_core::{AccountId, Timestamp};
-use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
+use orgsweep_report::{Origin, ParsedReport, Parser, ReadReport, ReportError, parse_report};
 
 /// The account of most fixtures and of every made-up row.
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -16,6 +16,21 @@ pub(crate) type Row = Vec<String>;
 /// Parses a report of [`ACCOUNT`], without an account name.
 pub(crate) fn parse(csv: impl AsRef<[u8]>) -> Result<ParsedReport, ReportError> {
     parse_report(csv.as_ref(), &origin(ACCOUNT))
+}
+
+/// The same by the careful path alone.
+pub(crate) fn parse_carefully(csv: impl AsRef<[u8]>) -> Result<ParsedReport, ReportError> {
+    let mut parser = Parser::careful();
+    let report = parser.read(csv.as_ref(), &origin(ACCOUNT))?;
+    let ReadReport { quarantined, unknown_columns, .. } = report;
+    Ok(ParsedReport { credentials: parser.finish()?, quarantined, unknown_columns })
+}
+
+/// Holds that the fast and the careful path say the same of a report, whatever that is.
+pub(crate) fn check_both_ways(csv: impl AsRef<[u8]>) {
+    let (fast, careful) = (parse(csv.as_ref()), parse_carefully(csv.as_ref()));
+    let told = |report: Result<ParsedReport, ReportError>| report.map_err(|error| (error.code(), error.to_string()));
+    assert_eq!(told(fast), told(careful));
 }
 
 /// An origin whose account has no name.

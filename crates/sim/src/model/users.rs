@@ -244,6 +244,7 @@ impl Household<'_> {
         }
         // One in ten has let the password expire, where passwords expire.
         let newest = self.max_password_age.filter(|_| draw.below(10) > 0).unwrap_or(u64::MAX);
+        let newest = if mix.renewed_passwords { newest.min(80 * DAY) } else { newest };
         let last_changed = self.ago(draw.below(life.min(newest) + 1));
         let expiry = self.max_password_age.map(|age| last_changed.plus(Duration::from_secs(age)));
         let next_rotation = expiry.map_or(Moment::NotApplicable, Moment::At);

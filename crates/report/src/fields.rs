@@ -1,0 +1,226 @@
+//! One column of up to sixty-four rows: its fields read in whole words and, where values differ in form, form by form.
+//!
+//! What nearly all reports hold is read here; a field that is not understood marks its row for the careful path, and
+//! nothing is ever refused.
+
+use crate::blocks::zeros;
+use crate::text::{Span, wide};
+use crate::timestamp::{LANES, Times};
+use crate::value::{Absence, is_word_byte};
+use crate::window::{all, window, window_in};
+
+/// How many rows are read together: as many as there are bits in a word.
+pub(crate) const CHUNK: usize = 64;
+
+/// One value for each row of a chunk.
+pub(crate) type Chunk<T> = [T; CHUNK];
+
+/// A bit for each row of a chunk.
+pub(crate) type Rows = u64;
+
+/// The fields of one column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields {
+    /// Where each begins.
+    pub(crate) starts: Chunk<u32>,
+    /// How many bytes each has.
+    pub(crate) lengths: Chunk<u32>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self { starts: [0; CHUNK], lengths: [0; CHUNK] }
+    }
+}
+
+impl Fields {
+    /// The first `rows` fields.
+    #[inline(always)]
+    pub(crate) fn first(&self, rows: usize) -> impl ExactSizeIterator<Item = (u32, u32)> {
+        let (starts, lengths) = (self.starts.get(..rows), self.lengths.get(..rows));
+        let places = starts.unwrap_or_default().iter().zip(lengths.unwrap_or_default());
+        places.map(|(start, length)| (*start, *length))
+    }
+
+    /// Puts another field in the place at `index`.
+    pub(crate) fn put(&mut self, index: usize, field: Span) {
+        if let (Some(start), Some(length)) = (self.starts.get_mut(index), self.lengths.get_mut(index)) {
+            (*start, *length) = (field.start, field.length());
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, index: usize) -> (u32, u32) {
+        let at = |values: &Chunk<u32>| values.get(index & (CHUNK - 1)).copied().unwrap_or_default();
+        (at(&self.starts), at(&self.lengths))
+    }
+}
+
+/// What makes capitals small, and leaves small letters as they are.
+const SMALL: u32 = u32::from_le_bytes([0x20; 4]);
+
+/// The first `rows` rows of a chunk.
+#[inline(always)]
+pub(crate) fn up_to(rows: usize) -> Rows {
+    if rows >= CHUNK { Rows::MAX } else { !(Rows::MAX << rows) }
+}
+
+/// Reads booleans; returns the rows that are to be read carefully.
+#[inline(always)]
+pub(crate) fn read_flags(text: &[u8], fields: &Fields, rows: usize, values: &mut Chunk<u8>) -> Rows {
+    let (mut firsts, mut seconds) = ([0; CHUNK], [0; CHUNK]);
+    for ((start, first), second) in fields.starts.iter().zip(&mut firsts).zip(&mut seconds).take(rows) {
+        let word = u64::from_le_bytes(window(text, *start));
+        (*first, *second) = (low_half(word), low_half(word >> 8));
+    }
+    let mut known = [0; CHUNK];
+    let words = firsts.iter().zip(&seconds).zip(&fields.lengths);
+    for (((first, second), length), (value, known)) in words.zip(values.iter_mut().zip(&mut known)) {
+        let (first, second) = (first | SMALL, second | SMALL);
+        let is_true = (first == u32::from_le_bytes(*b"true")) & (*length == 4);
+        let is_false =
+            (first == u32::from_le_bytes(*b"fals")) & (second == u32::from_le_bytes(*b"alse")) & (*length == 5);
+        *value = u8::from(is_true);
+        *known = u8::from(is_true | is_false);
+    }
+    zeros(&known) & up_to(rows)
+}
+
+#[inline(always)]
+fn low_half(word: u64) -> u32 {
+    let [a, b, c, d, ..] = word.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// What is said in the place of values, in [codes](Absence::code), and 0 where there is a value.
+pub(crate) type Absences = Chunk<u8>;
+
+/// Reads booleans that may be absent.
+#[inline(always)]
+pub(crate) fn read_known_flags(
+    text: &[u8],
+    fields: &Fields,
+    rows: usize,
+    values: &mut Chunk<u8>,
+    absences: &mut Absences,
+) -> Rows {
+    let others = read_flags(text, fields, rows, values);
+    *absences = [0; CHUNK];
+    let mut odd = 0;
+    for index in Each(others) {
+        odd |= read_absence(text, fields, index, absences);
+    }
+    odd
+}
+
+/// Reads one of the words for an absence; returns its row if it is none.
+#[inline]
+fn read_absence(text: &[u8], fields: &Fields, index: usize, absences: &mut Absences) -> Rows {
+    let (start, length) = fields.at(index);
+    let absence = Absence::parse(Span { start, end: start.wrapping_add(length) }.of(text));
+    if let Some(place) = absences.get_mut(index) {
+        *place = absence.map_or(0, Absence::code);
+    }
+    u64::from(absence.is_none()) << index
+}
+
+/// The rows of a chunk that are named by bits, in their order.
+struct Each(Rows);
+
+impl Iterator for Each {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        let index = (self.0 != 0).then(|| wide(self.0.trailing_zeros()));
+        self.0 &= self.0.wrapping_sub(1);
+        index
+    }
+}
+
+/// Reads times that may be absent, in milliseconds since the Unix epoch.
+#[inline(always)]
+pub(crate) fn read_times(
+    text: &[u8],
+    fields: &Fields,
+    rows: usize,
+    values: &mut Chunk<i64>,
+    absences: &mut Absences,
+) -> Rows {
+    mark_not_applicable(text, fields, rows, absences);
+    let mut are_times = [0; CHUNK];
+    for (is_time, length) in are_times.iter_mut().zip(&fields.lengths) {
+        *is_time = u8::from((*length == 20) | (*length == 25));
+    }
+    let (count, rows) = (rows, up_to(rows));
+    let times = !zeros(&are_times) & rows;
+    let others = zeros(absences) & !times & rows;
+    values.iter_mut().take(count).for_each(|value| *value = 0);
+    let mut odd = read_present_times(text, fields, times, values);
+    for index in Each(others) {
+        odd |= read_absence(text, fields, index, absences);
+    }
+    odd
+}
+
+/// Reads times that are there.
+#[inline(always)]
+fn read_present_times(text: &[u8], fields: &Fields, times: Rows, values: &mut Chunk<i64>) -> Rows {
+    let mut odd = 0;
+    let mut rest = Each(times);
+    while rest.0 != 0 {
+        let mut lanes = Times::default();
+        let mut indexes = [0; LANES];
+        let mut count = 0;
+        for (lane, index) in (0..LANES).zip(rest.by_ref()) {
+            let (start, length) = fields.at(index);
+            lanes.put(lane, window_in(text, start, &mut [0; 32]), length);
+            if let Some(place) = indexes.get_mut(lane) {
+                *place = index;
+            }
+            count += 1;
+        }
+        let (millis, bad) = lanes.read();
+        for ((index, millis), bad) in indexes.into_iter().zip(millis).zip(bad).take(count) {
+            odd |= u64::from(bad != 0) << index;
+            if let Some(value) = values.get_mut(index & (CHUNK - 1)) {
+                *value = millis;
+            }
+        }
+    }
+    odd
+}
+
+/// Marks the fields that are `N/A`, as most are, with its code, which is 1, and others with 0.
+#[inline(always)]
+fn mark_not_applicable(text: &[u8], fields: &Fields, rows: usize, marks: &mut Chunk<u8>) {
+    let mut words = [0; CHUNK];
+    for (start, word) in fields.starts.iter().zip(&mut words).take(rows) {
+        *word = u32::from_le_bytes(window(text, *start));
+    }
+    for ((word, length), mark) in words.iter().zip(&fields.lengths).zip(marks) {
+        *mark = u8::from((*length == 3) & (word & 0x00ff_ffff == u32::from_le_bytes(*b"N/A\0")));
+    }
+}
+
+/// Checks regions and services, and makes the fields of those that are absent empty.
+#[inline(always)]
+pub(crate) fn read_words(text: &[u8], fields: &mut Fields, rows: usize, present: &mut Chunk<u8>) -> Rows {
+    let mut absent = [0; CHUNK];
+    mark_not_applicable(text, fields, rows, &mut absent);
+    for ((absent, present), length) in absent.iter().zip(present).zip(&mut fields.lengths) {
+        *present = absent ^ 1;
+        *length = if *absent == 0 { *length } else { 0 };
+    }
+    let mut odd = 0;
+    for index in Each(zeros(&absent) & up_to(rows)) {
+        let (start, length) = fields.at(index);
+        let window: [u8; 32] = window(text, start);
+        // By their bytes the other two words for an absence could be names; `no_…` and `not_…` are left to the careful path.
+        let [_, _, third, fourth, ..] = window;
+        let is_absence = ((length == 14) & (third == b'_')) | ((length == 13) & (fourth == b'_'));
+        let is_word = (length.wrapping_sub(1) < 32) & !is_absence & all(&window, length, is_word_byte);
+        odd |= u64::from(!is_word) << index;
+    }
+    odd
+}
