@@ -3,18 +3,15 @@
 
 #![allow(dead_code, reason = "not every bench looks at everything")]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use orgsweep_core::{Account, AccountId, Caller, Partition, Run, RunId, Sources, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Run, RunId, Sources, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
 use orgsweep_sim::{Profile, SimCloud, SimSettings, Simulation};
-use orgsweep_sweep::{
-    Patience, Progress, RoleSettings, Selection, Share, Stop, Sweep, SweepSettings, Swept, Tally, identify,
-};
+use orgsweep_sweep::{Patience, Progress, Selection, Share, Stop, Sweep, SweepSettings, Swept, Tally, identify};
 use tokio::time::Instant;
 
 /// 2026-11-22T10:00:00Z.
@@ -82,7 +79,7 @@ async fn run_sweep(simulation: &Arc<Simulation>, warm: Vec<Account>, progress: &
         plan: None,
         share: Share::WHOLE,
         warm,
-        carried: HashMap::new(),
+        carried: Arc::default(),
         selection: Selection::default(),
         settings,
         roll: RollPolicy::default(),
@@ -111,28 +108,5 @@ fn run() -> Run {
 }
 
 fn settings() -> SweepSettings {
-    SweepSettings {
-        role: RoleSettings {
-            partition: Some(Partition::Aws),
-            name: "orgsweep-scanner".to_owned(),
-            external_id: None,
-            session_name: "orgsweep".to_owned(),
-            session_duration: Duration::from_mins(15),
-        },
-        patience: Patience {
-            attempts: 8,
-            call_timeout: Duration::from_mins(1),
-            report_deadline: Duration::from_mins(10),
-            account_deadline: Duration::from_mins(30),
-            politeness: 1.0,
-            pacing: true,
-        },
-        max_report_age: Duration::from_hours(4),
-        optional: Sources::NONE,
-        key_ids_max: 100,
-        accounts_in_flight: 2000,
-        reports_in_making: 1500,
-        report_bytes: 64 << 20,
-        seed: 7,
-    }
+    SweepSettings { patience: Patience { politeness: 1.0, ..Patience::default() }, seed: 7, ..SweepSettings::default() }
 }

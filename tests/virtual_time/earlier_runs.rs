@@ -53,7 +53,8 @@ async fn sweep_again(
     let mut carried = last.lake().whole_reports(commit).await.expect("the table reads");
     carried.retain(|_, report| report.generated_at > as_of.minus(age));
     let run = Run { run_id: RunId::new(as_of, salt), carry_from: Some(commit.run_id.clone()), ..last.run.clone() };
-    let attempt = Attempt { run, carried, store: Arc::clone(&last.store), ..Attempt::new(organization) };
+    let attempt =
+        Attempt { run, carried: Arc::new(carried), store: Arc::clone(&last.store), ..Attempt::new(organization) };
     attempt.sweep().await.expect("the organization can be swept");
     let commit = attempt.commit().await;
     (attempt, commit)
@@ -90,4 +91,23 @@ async fn reports_that_may_have_been_replaced_are_fetched() {
     let (_, from) = credentials(&second, &commit).await;
     let carried = from.iter().flatten().count();
     assert!(carried > 0 && carried < from.len(), "{carried} of {} rows are carried over", from.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_without_rows_is_fetched_since_there_is_nothing_to_carry_over() {
+    let organization = crate::aws(30);
+    let first = Attempt::new(&organization);
+    first.sweep().await.expect("the organization can be swept");
+    let commit = first.commit().await;
+    let as_of = first.run.as_of;
+    let mut carried = first.lake().carried_reports(&commit, as_of.minus(NOT_REPLACED_FOR)).await.expect("it reads");
+    carried.values_mut().for_each(|facts| facts.rows = 0);
+    assert!(carried.len() > 10);
+    let run = Run { run_id: RunId::new(as_of, 2), carry_from: Some(commit.run_id.clone()), ..first.run.clone() };
+    let carried = Arc::new(carried);
+    let second = Attempt { run, carried, store: Arc::clone(&first.store), ..Attempt::new(&organization) };
+    second.sweep().await.expect("the organization can be swept");
+    let commit = second.commit().await;
+    let (rows, from) = credentials(&second, &commit).await;
+    assert!(from.iter().all(Option::is_none) && rows.len() > 100, "{} rows", rows.len());
 }

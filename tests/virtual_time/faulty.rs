@@ -37,6 +37,12 @@ pub(crate) enum Break {
     Error(ErrorKind, &'static str),
     /// The report that comes back ends somewhere within a row; the number says where.
     CutOff(u64),
+    /// This comes back in place of the report.
+    Report(&'static str),
+    /// The page that comes back is empty, and names one that is always the same as the next.
+    SamePage,
+    /// Nothing comes back, ever.
+    Hang,
 }
 
 /// Says what becomes of a request; `None` lets it pass.
@@ -67,13 +73,13 @@ impl FaultyCloud {
     }
 
     /// A request with the caller's own credentials, perhaps about an account.
-    fn as_caller(&self, call: Call, about: Option<AccountId>) -> Result<(), ApiError> {
-        refuse(call, self.broken(call, (about, false), None))
+    async fn as_caller(&self, call: Call, about: Option<AccountId>) -> Result<(), ApiError> {
+        refuse(call, self.broken(call, (about, false), None)).await
     }
 
     /// A request inside an account.
-    fn inside(&self, call: Call, session: &Session) -> Result<(), ApiError> {
-        refuse(call, self.broken(call, self.whose(session), None))
+    async fn inside(&self, call: Call, session: &Session) -> Result<(), ApiError> {
+        refuse(call, self.broken(call, self.whose(session), None)).await
     }
 
     fn whose(&self, session: &Session) -> (Option<AccountId>, bool) {
@@ -89,12 +95,22 @@ impl FaultyCloud {
     }
 }
 
-fn refuse(call: Call, broken: Option<Break>) -> Result<(), ApiError> {
+async fn refuse(call: Call, broken: Option<Break>) -> Result<(), ApiError> {
     match broken {
         None => Ok(()),
         Some(Break::Error(kind, code)) => Err(ApiError::new(call, kind, code, "a test wants it so")),
-        Some(Break::CutOff(_)) => panic!("{call} has no report to cut off"),
+        Some(Break::Hang) => std::future::pending().await,
+        Some(Break::CutOff(_) | Break::Report(_) | Break::SamePage) => panic!("{call} cannot break like that"),
     }
+}
+
+fn answer<T>(value: T) -> Answered<T> {
+    Ok(Answer { value, request_id: None })
+}
+
+/// The token of a page that comes again and again.
+fn same_page() -> Option<String> {
+    Some("the same page".to_owned())
 }
 
 /// The report without what follows a place within one of its rows.
@@ -112,27 +128,33 @@ fn cut_off(report: &RawReport, place: u64) -> RawReport {
 #[async_trait]
 impl Directory for FaultyCloud {
     async fn caller_identity(&self) -> Answered<Caller> {
-        self.as_caller(Call::GetCallerIdentity, None)?;
+        self.as_caller(Call::GetCallerIdentity, None).await?;
         self.inner.caller_identity().await
     }
 
     async fn describe_organization(&self) -> Answered<Organization> {
-        self.as_caller(Call::DescribeOrganization, None)?;
+        self.as_caller(Call::DescribeOrganization, None).await?;
         self.inner.describe_organization().await
     }
 
     async fn list_accounts(&self, next_token: Option<&str>) -> Answered<AccountPage> {
-        self.as_caller(Call::ListAccounts, None)?;
+        match self.broken(Call::ListAccounts, (None, false), None) {
+            Some(Break::SamePage) => return answer(AccountPage { accounts: Vec::new(), next_token: same_page() }),
+            broken => refuse(Call::ListAccounts, broken).await?,
+        }
         self.inner.list_accounts(next_token).await
     }
 
     async fn organization_features(&self) -> Answered<OrganizationFeatures> {
-        self.as_caller(Call::ListOrganizationsFeatures, None)?;
+        self.as_caller(Call::ListOrganizationsFeatures, None).await?;
         self.inner.organization_features().await
     }
 
     async fn account_tags(&self, account: AccountId, next_token: Option<&str>) -> Answered<TagPage> {
-        self.as_caller(Call::ListTagsForResource, Some(account))?;
+        match self.broken(Call::ListTagsForResource, (Some(account), false), None) {
+            Some(Break::SamePage) => return answer(TagPage { tags: Vec::new(), next_token: same_page() }),
+            broken => refuse(Call::ListTagsForResource, broken).await?,
+        }
         self.inner.account_tags(account, next_token).await
     }
 }
@@ -140,12 +162,12 @@ impl Directory for FaultyCloud {
 #[async_trait]
 impl RoleBroker for FaultyCloud {
     async fn assume_role(&self, request: &AssumeRole) -> Answered<Credentials> {
-        self.as_caller(Call::AssumeRole, Some(request.account))?;
+        self.as_caller(Call::AssumeRole, Some(request.account)).await?;
         self.opened(request.account, false, self.inner.assume_role(request).await)
     }
 
     async fn assume_root(&self, request: &AssumeRoot) -> Answered<Credentials> {
-        self.as_caller(Call::AssumeRoot, Some(request.account))?;
+        self.as_caller(Call::AssumeRoot, Some(request.account)).await?;
         self.opened(request.account, true, self.inner.assume_root(request).await)
     }
 }
@@ -153,7 +175,7 @@ impl RoleBroker for FaultyCloud {
 #[async_trait]
 impl AccountIam for FaultyCloud {
     async fn generate_report(&self, session: &Session) -> Answered<ReportState> {
-        self.inside(Call::GenerateCredentialReport, session)?;
+        self.inside(Call::GenerateCredentialReport, session).await?;
         self.inner.generate_report(session).await
     }
 
@@ -164,35 +186,44 @@ impl AccountIam for FaultyCloud {
                 let Answer { value, request_id } = self.inner.fetch_report(session).await?;
                 Ok(Answer { value: cut_off(&value, place), request_id })
             }
+            Some(Break::Report(text)) => {
+                let Answer { value, request_id } = self.inner.fetch_report(session).await?;
+                Ok(Answer { value: RawReport { content: text.into(), ..value }, request_id })
+            }
             broken => {
-                refuse(call, broken)?;
+                refuse(call, broken).await?;
                 self.inner.fetch_report(session).await
             }
         }
     }
 
     async fn account_summary(&self, session: &Session) -> Answered<AccountSummary> {
-        self.inside(Call::GetAccountSummary, session)?;
+        self.inside(Call::GetAccountSummary, session).await?;
         self.inner.account_summary(session).await
     }
 
     async fn password_policy(&self, session: &Session) -> Answered<Option<PasswordPolicy>> {
-        self.inside(Call::GetAccountPasswordPolicy, session)?;
+        self.inside(Call::GetAccountPasswordPolicy, session).await?;
         self.inner.password_policy(session).await
     }
 
     async fn virtual_mfa_devices(&self, session: &Session, marker: Option<&str>) -> Answered<VirtualMfaPage> {
-        self.inside(Call::ListVirtualMFADevices, session)?;
+        match self.broken(Call::ListVirtualMFADevices, self.whose(session), None) {
+            Some(Break::SamePage) => {
+                return answer(VirtualMfaPage { has_root_device: false, next_marker: same_page() });
+            }
+            broken => refuse(Call::ListVirtualMFADevices, broken).await?,
+        }
         self.inner.virtual_mfa_devices(session, marker).await
     }
 
     async fn account_alias(&self, session: &Session) -> Answered<Option<String>> {
-        self.inside(Call::ListAccountAliases, session)?;
+        self.inside(Call::ListAccountAliases, session).await?;
         self.inner.account_alias(session).await
     }
 
     async fn access_keys(&self, session: &Session, user: &str) -> Answered<Option<Vec<ListedKey>>> {
-        self.inside(Call::ListAccessKeys, session)?;
+        self.inside(Call::ListAccessKeys, session).await?;
         self.inner.access_keys(session, user).await
     }
 }
@@ -200,22 +231,22 @@ impl AccountIam for FaultyCloud {
 #[async_trait]
 impl RootIam for FaultyCloud {
     async fn root_has_password(&self, session: &Session) -> Answered<bool> {
-        self.inside(Call::GetLoginProfile, session)?;
+        self.inside(Call::GetLoginProfile, session).await?;
         self.inner.root_has_password(session).await
     }
 
     async fn root_access_keys(&self, session: &Session) -> Answered<Vec<ListedKey>> {
-        self.inside(Call::ListAccessKeys, session)?;
+        self.inside(Call::ListAccessKeys, session).await?;
         self.inner.root_access_keys(session).await
     }
 
     async fn root_mfa_devices(&self, session: &Session) -> Answered<Vec<String>> {
-        self.inside(Call::ListMFADevices, session)?;
+        self.inside(Call::ListMFADevices, session).await?;
         self.inner.root_mfa_devices(session).await
     }
 
     async fn root_signing_certificates(&self, session: &Session) -> Answered<u32> {
-        self.inside(Call::ListSigningCertificates, session)?;
+        self.inside(Call::ListSigningCertificates, session).await?;
         self.inner.root_signing_certificates(session).await
     }
 }
@@ -224,7 +255,7 @@ impl RootIam for FaultyCloud {
 impl AccountContacts for FaultyCloud {
     async fn alternate_contact(&self, session: &Session, contact: ContactType) -> Answered<Option<Contact>> {
         let call = Call::GetAlternateContact;
-        refuse(call, self.broken(call, self.whose(session), Some(contact)))?;
+        refuse(call, self.broken(call, self.whose(session), Some(contact))).await?;
         self.inner.alternate_contact(session, contact).await
     }
 }

@@ -14,6 +14,7 @@ mod earlier_runs;
 mod faulty;
 mod nothing_unknown_passes;
 mod organization;
+mod patience;
 mod shards;
 
 use std::time::Duration;

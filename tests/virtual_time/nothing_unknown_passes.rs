@@ -98,7 +98,7 @@ fn random_fault(seed: u64, own: AccountId, unread: &Arc<Mutex<Unread>>) -> Fault
         let mut unread = unread.lock().unwrap();
         match broken {
             Break::CutOff(_) => drop(unread.cut_off.insert(account.unwrap())),
-            Break::Error(..) => unread.note(account, request),
+            _ => unread.note(account, request),
         }
         Some(broken)
     })

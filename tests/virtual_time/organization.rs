@@ -10,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use orgsweep_build::{BuildOptions, Compute, build_run};
 use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
 use orgsweep_cloud::Cloud;
-use orgsweep_core::{Account, AccountId, Caller, Partition, Plan, ReportFacts, Run, RunId, Source, Sources, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Plan, ReportFacts, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Commit, Lake, RollPolicy};
 use orgsweep_sim::{Action, Model, Profile, RoleStanding, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{
@@ -94,7 +94,8 @@ pub(crate) struct Attempt {
     pub(crate) share: Share,
     pub(crate) worker: String,
     pub(crate) warm: Vec<Account>,
-    pub(crate) carried: HashMap<AccountId, ReportFacts>,
+    pub(crate) carried: Arc<HashMap<AccountId, ReportFacts>>,
+    pub(crate) account_deadline: Duration,
 }
 
 impl Attempt {
@@ -128,7 +129,8 @@ impl Attempt {
             share: Share::WHOLE,
             worker: "test".to_owned(),
             warm: Vec::new(),
-            carried: HashMap::new(),
+            carried: Arc::default(),
+            account_deadline: Patience::default().account_deadline,
         }
     }
 
@@ -175,7 +177,7 @@ impl Attempt {
             plan,
             share: self.share,
             warm: self.warm.clone(),
-            carried: self.carried.clone(),
+            carried: Arc::clone(&self.carried),
             selection: Selection::default(),
             settings,
             roll: RollPolicy { max_bytes: 64 << 10, max_age: Duration::from_millis(500) },
@@ -187,7 +189,7 @@ impl Attempt {
         sweep.run().await
     }
 
-    fn cloud(&self) -> Arc<dyn Cloud> {
+    pub(crate) fn cloud(&self) -> Arc<dyn Cloud> {
         let inner = Arc::clone(&self.cloud);
         match &self.fault {
             None => inner,
@@ -195,30 +197,20 @@ impl Attempt {
         }
     }
 
-    fn settings(&self) -> SweepSettings {
+    pub(crate) fn settings(&self) -> SweepSettings {
         SweepSettings {
             role: RoleSettings {
-                partition: Some(Partition::Aws),
                 name: self.role.clone(),
                 external_id: self.external_id.clone(),
-                session_name: "orgsweep".to_owned(),
-                session_duration: Duration::from_mins(15),
+                ..RoleSettings::default()
             },
-            patience: Patience {
-                attempts: 8,
-                call_timeout: Duration::from_mins(1),
-                report_deadline: Duration::from_mins(10),
-                account_deadline: Duration::from_mins(30),
-                politeness: 0.5,
-                pacing: true,
-            },
-            max_report_age: Duration::from_hours(4),
+            patience: Patience { account_deadline: self.account_deadline, ..Patience::default() },
             optional: self.optional,
-            key_ids_max: 100,
             accounts_in_flight: 100,
             reports_in_making: 100,
             report_bytes: 8 << 20,
             seed: self.seed,
+            ..SweepSettings::default()
         }
     }
 

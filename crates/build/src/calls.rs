@@ -20,6 +20,7 @@ pub(crate) fn to_batch(snapshots: &[&Snapshot]) -> Result<RecordBatch, ArrowErro
         texts(calls().map(|call| call.request_id.as_ref())),
         counts(calls().map(|call| u64::from(call.attempts))),
         counts(calls().map(|call| u64::from(call.throttled))),
+        counts(calls().map(|call| u64::from(call.retried))),
         counts(calls().map(|call| u64::try_from(call.waited.as_millis()).unwrap_or(u64::MAX))),
     ];
     RecordBatch::try_new(table::calls().schema(), columns)

@@ -130,6 +130,7 @@ pub(crate) fn swept(number: u64, users: &[&str]) -> JournalEntry {
         request_id: Some("request".to_owned()),
         attempts: 2,
         throttled: 1,
+        retried: 1,
         waited: Duration::from_millis(250),
     };
     let contact = Contact { name: Some("Ann".to_owned()), title: None, email: Some("ann@example.com".to_owned()) };

@@ -72,7 +72,7 @@ impl Sweeping<'_> {
             plan,
             share: self.share,
             warm,
-            carried,
+            carried: Arc::new(carried),
             selection: selection(self.config),
             settings: sweep_settings(self.config),
             roll: roll_policy(self.config),

@@ -47,7 +47,8 @@ pub struct ApiError {
     pub call: Call,
     /// What the caller can do about it.
     pub kind: ErrorKind,
-    /// AWS's error code, or orgsweep's own where no answer came (`Timeout`, `ConnectionFailed`, `InvalidAnswer`).
+    /// AWS's error code, or orgsweep's own where no answer came, or none that can be used (`Timeout`,
+    /// `ConnectionFailed`, `AccountDeadline`, `InvalidAnswer`, `RepeatedPage`).
     pub code: String,
     /// The message in full.
     pub message: String,

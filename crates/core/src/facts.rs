@@ -191,7 +191,10 @@ pub struct CallRecord {
     pub attempts: u32,
     /// How many of them were throttled.
     pub throttled: u32,
-    /// Time spent waiting before and between them.
+    /// How many of them were sent again, since one before had failed.
+    #[serde(default)]
+    pub retried: u32,
+    /// Time spent waiting before and between them, for room and places included.
     #[serde(with = "millis")]
     pub waited: Duration,
 }

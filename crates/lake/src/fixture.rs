@@ -103,6 +103,7 @@ pub(crate) fn snapshot(account: u64) -> Snapshot {
         request_id: Some("7a62c49f-347e-4fc4-9331-6e8eEXAMPLE".to_owned()),
         attempts: 1,
         throttled: 0,
+        retried: 0,
         waited: std::time::Duration::ZERO,
     };
     let refusal = Refusal { kind: ErrorKind::Denied, code: "AccessDenied".to_owned() };

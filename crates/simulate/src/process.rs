@@ -1,6 +1,5 @@
 //! One process of a run: it begins the run or goes on with it, sweeps, builds, commits; and ends before, if it is doomed.
 
-use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +131,7 @@ impl<'a> Process<'a> {
             run: run.clone(),
             plan,
             warm: Vec::new(),
-            carried: HashMap::new(),
+            carried: Arc::default(),
             selection: Selection::default(),
             settings: self.settings.clone(),
             roll: self.roll.clone(),

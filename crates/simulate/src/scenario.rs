@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
-use orgsweep_core::{OrganizationFeatures, Partition, Source, Sources, Timestamp};
+use orgsweep_core::{OrganizationFeatures, Source, Sources, Timestamp};
 use orgsweep_lake::RollPolicy;
 use orgsweep_sim::{Profile, SimSettings};
-use orgsweep_sweep::{Patience, RoleSettings, SweepSettings};
+use orgsweep_sweep::{Patience, SweepSettings};
 
 /// 2026-11-22T10:00:00Z: facts, report times and ages stand still there, so that a run has one right answer.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_341_600_000);
@@ -112,28 +112,17 @@ impl Draws {
     /// How the next process sweeps: what a user may set differs, and what is right may not depend on it.
     pub(crate) fn sweep_settings(&mut self) -> SweepSettings {
         SweepSettings {
-            role: RoleSettings {
-                partition: Some(Partition::Aws),
-                name: "orgsweep-scanner".to_owned(),
-                external_id: None,
-                session_name: "orgsweep".to_owned(),
-                session_duration: Duration::from_mins(15),
-            },
             patience: Patience {
-                attempts: 8,
-                call_timeout: Duration::from_mins(1),
-                report_deadline: Duration::from_mins(10),
-                account_deadline: Duration::from_mins(30),
                 politeness: 0.5 + self.rng.f64() / 2.0,
                 pacing: self.rng.u32(..8) > 0,
+                ..Patience::default()
             },
-            max_report_age: Duration::from_hours(4),
             optional: self.optional,
-            key_ids_max: 100,
             accounts_in_flight: 1 + self.rng.usize(..100),
             reports_in_making: 1 + self.rng.usize(..100),
             report_bytes: 1 << self.rng.u32(16..26),
             seed: self.rng.u64(..),
+            ..SweepSettings::default()
         }
     }
 

@@ -49,13 +49,13 @@ impl Bucket {
         Self { state }
     }
 
-    /// Waits for a token; how long that took.
-    pub(crate) async fn take(&self) -> Duration {
-        let wait = self.reserve(Instant::now());
+    /// Waits for a token; how long that took. `None`, at once, where its turn comes no earlier than the deadline.
+    pub(crate) async fn take(&self, deadline: Option<Instant>) -> Option<Duration> {
+        let wait = self.reserve(Instant::now(), deadline)?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        wait
+        Some(wait)
     }
 
     /// AWS throttled a request: those that follow are sent less often, for a while.
@@ -67,11 +67,16 @@ impl Bucket {
         }
     }
 
-    fn reserve(&self, now: Instant) -> Duration {
-        let Some(mut state) = self.lock() else { return Duration::ZERO };
+    fn reserve(&self, now: Instant, deadline: Option<Instant>) -> Option<Duration> {
+        let in_time = |wait: &Duration| deadline.is_none_or(|deadline| now + *wait < deadline);
+        let Some(mut state) = self.lock() else { return Some(Duration::ZERO).filter(in_time) };
         let full_at = state.full_at.map_or(now, |at| at.max(now));
+        let wait = full_at.saturating_duration_since(now).saturating_sub(state.tolerance);
+        if !in_time(&wait) {
+            return None;
+        }
         state.full_at = Some(full_at + state.interval.mul_f64(state.slowness_at(now)));
-        full_at.saturating_duration_since(now).saturating_sub(state.tolerance)
+        Some(wait)
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, State>> {
@@ -96,7 +101,7 @@ mod tests {
 
     /// The waiting times, in milliseconds, of as many reservations at one moment.
     fn check(bucket: &Bucket, now: Instant, expected: &[u128]) {
-        let waits: Vec<u128> = expected.iter().map(|_| bucket.reserve(now).as_millis()).collect();
+        let waits: Vec<u128> = expected.iter().map(|_| bucket.reserve(now, None).unwrap().as_millis()).collect();
         assert_eq!(waits, expected);
     }
 
@@ -125,8 +130,17 @@ mod tests {
         let (bucket, now) = (Bucket::new(QUOTA, Some(0.1)), Instant::now());
         let later = (0..60).map(|storm| now + ONE_STORM * storm).inspect(|at| bucket.slow_down(*at)).last().unwrap();
         let slowest = QUOTA.per_second * 0.1 * SLOWEST;
-        bucket.reserve(later);
-        assert!(bucket.reserve(later) <= Duration::from_secs_f64(slowest));
+        bucket.reserve(later, None);
+        assert!(bucket.reserve(later, None).unwrap() <= Duration::from_secs_f64(slowest));
+    }
+
+    #[test]
+    fn a_turn_that_comes_too_late_is_not_taken_from_others() {
+        let (bucket, now) = (Bucket::new(QUOTA, Some(0.1)), Instant::now());
+        check(&bucket, now, &[0, 1000]);
+        assert_eq!(bucket.reserve(now, Some(now + Duration::from_secs(2))), None);
+        check(&bucket, now, &[2000]);
+        assert_eq!(Bucket::new(QUOTA, None).reserve(now, Some(now)), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::ask::Asker;
 use crate::error::SweepError;
 use crate::others::reading;
 use crate::pace::Pace;
+use crate::pages::{Pages, REPEATED_PAGE};
 use crate::progress::Progress;
 use crate::settings::SweepSettings;
 
@@ -105,7 +106,7 @@ pub async fn identify(
 ) -> Result<Discovered, SweepError> {
     let pace = Pace::new(settings.patience.quota_share());
     let patience = settings.patience.for_first_contact();
-    let asker = Asker::new(&pace, &patience, progress, settings.seed);
+    let asker = Asker::new(&pace, &patience, progress, settings.seed).at_first_contact();
     let caller = ask_caller(&asker, cloud).await?;
     let organization = match asker.ask(Call::DescribeOrganization, "", || cloud.describe_organization()).await {
         Ok(organization) => Some(organization),
@@ -159,9 +160,9 @@ impl Listing<'_> {
     ) -> Result<Plan, SweepError> {
         let mut seen = HashSet::new();
         let mut planned = Vec::new();
-        let mut next_token: Option<String> = None;
+        let mut pages = Pages::of(Call::ListAccounts);
         loop {
-            let token = next_token.as_deref();
+            let token = pages.token();
             // Patience is for each page: listing waits while accounts are visited, for as long as that takes.
             let asker = Asker::new(self.pace, &self.settings.patience, self.progress, self.settings.seed);
             let page = asker.ask(Call::ListAccounts, "", || self.cloud.list_accounts(token)).await;
@@ -183,9 +184,8 @@ impl Listing<'_> {
                 }
                 planned.push(PlannedAccount { account, decision });
             }
-            match page.next_token {
-                Some(token) => next_token = Some(token),
-                None => break,
+            if !pages.turn(page.next_token).map_err(not_listed)? {
+                break;
             }
         }
         check_selection(&seen, &planned, self.selection)?;
@@ -258,6 +258,9 @@ fn not_listed(source: ApiError) -> SweepError {
     let hint = match (source.kind, source.code.as_str()) {
         (_, "AWSOrganizationsNotInUseException") => {
             "the caller's account is in no organization; point AWS_PROFILE at the management account or at a delegated administrator"
+        }
+        (_, REPEATED_PAGE) => {
+            "the list comes to no end; check AWS_ENDPOINT_URL, and any proxy on the way: what answers there is hardly AWS"
         }
         (ErrorKind::Denied, _) => {
             "run orgsweep in the management account, or in a delegated administrator, with organizations:ListAccounts and organizations:DescribeOrganization allowed"

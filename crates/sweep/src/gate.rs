@@ -1,11 +1,13 @@
 //! What enters the journal, and when: a failure is an account's own only if the caller is not its cause.
 //!
-//! Refused accounts wait here until another account is opened after them. Where the last accounts were all refused, or all
-//! lost on the way, the gate is in doubt, and the sweep has to show that the caller's way into an account still works.
-//! Where it does not, the refusals are dropped, and a resumed sweep asks those accounts again.
+//! Refused accounts wait here until another account is opened after them. Where the last accounts were all refused, or
+//! were lost on the way, the gate is in doubt, and the sweep has to show that the caller's way into an account still works.
+//! Where it does not, the refusals are dropped, and a resumed sweep asks those accounts again. An account that AWS answered
+//! something is no sign of a network that is gone, however many: one endpoint may be blocked, and all else be read.
 //!
 //! Root sessions are held to the same: accounts that refuse one wait until another account grants one.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use orgsweep_cloud::ApiError;
@@ -14,7 +16,7 @@ use orgsweep_lake::JournalEntry;
 use tokio::time::Instant;
 
 use crate::error::SweepError;
-use crate::visit::{Opening, Visited};
+use crate::visit::{Lost, Opening, Visited};
 
 /// So many refusals are held until somebody shows that the role still works: a hundred snapshots weigh nothing, and
 /// one proof for each hundred costs nothing.
@@ -22,6 +24,9 @@ const HELD: usize = 100;
 
 /// So many refusals before any account was opened are the role's fault, not the accounts'.
 const REFUSED_FROM_THE_START: usize = 1_000;
+
+/// So many accounts that were opened last may show that the role works: one of them may have been closed since.
+pub(crate) const WITNESSES: usize = 3;
 
 /// So many accounts in a row that AWS was not reached for, after all attempts for each: there is no network.
 const LOST_IN_A_ROW: usize = 20;
@@ -34,9 +39,13 @@ const LONG: Duration = Duration::from_millis(500);
 pub(crate) struct Gate {
     root: RootGate,
     held: Vec<(Instant, JournalEntry)>,
-    witness: Option<AccountId>,
+    /// The accounts that were opened last, the latest at the end.
+    witnesses: VecDeque<AccountId>,
     members_asked: bool,
+    /// Accounts in a row of which everything was lost.
     lost: usize,
+    /// Accounts in a row of which something was lost.
+    lost_in_part: usize,
     last_error: Option<ApiError>,
 }
 
@@ -80,7 +89,10 @@ impl Gate {
         let entries = match opening {
             Opening::Own | Opening::Unreached => vec![entry],
             Opening::Opened => {
-                self.witness = Some(entry.snapshot.account.id);
+                if self.witnesses.len() == WITNESSES {
+                    self.witnesses.pop_front();
+                }
+                self.witnesses.push_back(entry.snapshot.account.id);
                 // Accounts end in another order than they were opened in: only a refusal that came before this opening
                 // is answered by it.
                 let (earlier, later): (Vec<_>, Vec<_>) =
@@ -94,9 +106,19 @@ impl Gate {
                 return Ok(Vec::new());
             }
         };
+        self.count_lost(lost)?;
+        Ok(entries)
+    }
+
+    fn count_lost(&mut self, lost: Lost) -> Result<(), SweepError> {
         match lost {
-            None => self.lost = 0,
-            Some(error) => {
+            Lost::Nothing => (self.lost, self.lost_in_part) = (0, 0),
+            Lost::InPart(error) => {
+                self.lost = 0;
+                self.lost_in_part += 1;
+                self.last_error = Some(error);
+            }
+            Lost::Whole(error) => {
                 self.lost += 1;
                 if self.lost >= LOST_IN_A_ROW {
                     return Err(SweepError::Unreachable { accounts: self.lost, source: Box::new(error) });
@@ -104,24 +126,25 @@ impl Gate {
                 self.last_error = Some(error);
             }
         }
-        Ok(entries)
+        Ok(())
     }
 
     /// Whether it is time for a proof, while the sweep goes on.
     pub(crate) fn is_full(&self) -> bool {
-        let limit = if self.witness.is_some() { HELD } else { REFUSED_FROM_THE_START };
-        self.held.len() >= limit
+        let limit = if self.witnesses.is_empty() { REFUSED_FROM_THE_START } else { HELD };
+        self.held.len() >= limit || self.lost_in_part >= HELD
     }
 
-    /// Whether a refusal has waited long for an opening to answer it, in a sweep that opens accounts: none may come for a
+    /// Whether a refusal has waited long for an opening to answer it, in a sweep that has opened some: none may come for a
     /// while, as where the accounts of an earlier run are through and the list goes on.
     pub(crate) fn is_kept_waiting(&self) -> bool {
-        self.witness.is_some() && self.held.first().is_some_and(|(refused_at, _)| refused_at.elapsed() >= LONG)
+        self.witnesses.len() == WITNESSES
+            && self.held.first().is_some_and(|(refused_at, _)| refused_at.elapsed() >= LONG)
     }
 
     /// Whether the last accounts failed in a way that may be the caller's fault.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        !self.held.is_empty() || self.lost > 0
+        !self.held.is_empty() || self.lost > 0 || self.lost_in_part > 0
     }
 
     /// Whether any member account was asked.
@@ -129,14 +152,14 @@ impl Gate {
         self.members_asked
     }
 
-    /// A member account that could be opened in this sweep.
-    pub(crate) fn witness(&self) -> Option<AccountId> {
-        self.witness
+    /// Member accounts that could be opened in this sweep, the latest first.
+    pub(crate) fn witnesses(&self) -> Vec<AccountId> {
+        self.witnesses.iter().rev().copied().collect()
     }
 
     /// The role works: the refusals are the accounts' own.
     pub(crate) fn proven(&mut self) -> Vec<JournalEntry> {
-        self.lost = 0;
+        (self.lost, self.lost_in_part) = (0, 0);
         std::mem::take(&mut self.held).into_iter().map(|(_, entry)| entry).collect()
     }
 
@@ -145,8 +168,10 @@ impl Gate {
         let (refused, role) = (self.held.len(), role.to_owned());
         match self.last_error {
             None => SweepError::Stopped,
-            Some(error) if refused == 0 => SweepError::Unreachable { accounts: self.lost, source: Box::new(error) },
-            Some(error) if self.witness.is_some() => {
+            Some(error) if refused == 0 => {
+                SweepError::Unreachable { accounts: self.lost.max(self.lost_in_part), source: Box::new(error) }
+            }
+            Some(error) if !self.witnesses.is_empty() => {
                 SweepError::RefusedInARow { role, refused, source: Box::new(error) }
             }
             Some(error) => {
@@ -216,7 +241,8 @@ mod tests {
         if matches!(opening, Opening::Own | Opening::Opened) {
             snapshot.role = Reading::Read(());
         }
-        let lost = matches!(opening, Opening::Unreached).then(|| error(ErrorKind::Transient));
+        let unreached = matches!(opening, Opening::Unreached);
+        let lost = if unreached { Lost::Whole(error(ErrorKind::Transient)) } else { Lost::Nothing };
         Visited {
             entry: JournalEntry { snapshot, credentials: None },
             opening,
@@ -289,6 +315,21 @@ mod tests {
         let results: Vec<bool> =
             (0..LOST_IN_A_ROW).map(|_| gate.pass(visited(1, Opening::Unreached), CALLER).is_ok()).collect();
         assert_eq!(results.iter().filter(|passed| **passed).count(), LOST_IN_A_ROW - 1);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_out_of_reach_is_no_network_that_is_gone() {
+        let mut gate = Gate::default();
+        for number in 1..=HELD as u64 {
+            assert!(!gate.is_full());
+            let lost = Lost::InPart(error(ErrorKind::Transient));
+            assert_eq!(gate.pass(Visited { lost, ..visited(number, Opening::Opened) }, CALLER).unwrap().len(), 1);
+            assert!(gate.is_in_doubt());
+        }
+        assert!(gate.is_full());
+        assert!(gate.proven().is_empty() && !gate.is_full() && !gate.is_in_doubt());
+        let last = HELD as u64;
+        assert_eq!(gate.witnesses(), [last, last - 1, last - 2].map(AccountId::from_number));
     }
 
     /// An account that was opened, and its root session granted or refused.

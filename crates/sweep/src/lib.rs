@@ -4,16 +4,19 @@
 //! journal; it knows neither the AWS SDK nor the simulation, and nothing of tables and checks.
 
 mod ask;
+mod breaker;
 mod bucket;
 mod counted_writer;
 mod discover;
 mod error;
 mod gate;
 mod key_ids;
+mod ledger;
 mod making;
 mod memory;
 mod others;
 mod pace;
+mod pages;
 mod progress;
 mod proof;
 mod read_report;

@@ -3,6 +3,7 @@
 use orgsweep_cloud::{ApiError, Session};
 use orgsweep_core::{AccountSummary, Call, Contact, ContactType, PasswordPolicy, Reading};
 
+use crate::pages::Pages;
 use crate::session::OpenAccount;
 
 /// What the other calls told.
@@ -45,18 +46,18 @@ pub(crate) async fn collect_others(account: &OpenAccount<'_>) -> Others {
 
 async fn collect_root_virtual_mfa(account: &OpenAccount<'_>) -> Result<bool, ApiError> {
     let cloud = account.cloud();
-    let mut marker: Option<String> = None;
+    let call = Call::ListVirtualMFADevices;
+    let mut pages = Pages::of(call);
     loop {
-        let from = &marker;
-        let ask = |session: Session| async move { cloud.virtual_mfa_devices(&session, from.as_deref()).await };
-        let page = account.ask(Call::ListVirtualMFADevices, "", ask).await?;
+        let from = pages.token();
+        let ask = |session: Session| async move { cloud.virtual_mfa_devices(&session, from).await };
+        let page = account.ask(call, "", ask).await?;
         if page.has_root_device {
             return Ok(true);
         }
-        if page.next_marker.is_none() {
+        if !account.asker().turn(&mut pages, page.next_marker)? {
             return Ok(false);
         }
-        marker = page.next_marker;
     }
 }
 

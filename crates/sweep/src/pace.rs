@@ -4,9 +4,12 @@
 //! the member that is asked. Each such scope has a bucket of its own, which starts at the published quota and slows down
 //! where AWS throttles all the same.
 
+use std::sync::atomic::AtomicBool;
+
 use orgsweep_core::Call;
 use tokio::sync::Semaphore;
 
+use crate::breaker::Breakers;
 use crate::bucket::{Bucket, Quota};
 use crate::retries::RetryBudget;
 
@@ -47,6 +50,10 @@ pub(crate) struct Pace {
     pub(crate) requests: Semaphore,
     /// What retries are taken from.
     pub(crate) retries: RetryBudget,
+    /// Which calls reach AWS for nobody.
+    pub(crate) breakers: Breakers,
+    /// Whether it was told that the caller's own credentials do not hold.
+    pub(crate) caller_in_doubt: AtomicBool,
 }
 
 impl Pace {
@@ -61,6 +68,8 @@ impl Pace {
             sts: bucket(STS),
             requests: Semaphore::new(REQUESTS_IN_FLIGHT),
             retries: RetryBudget::default(),
+            breakers: Breakers::default(),
+            caller_in_doubt: AtomicBool::new(false),
         }
     }
 

@@ -8,7 +8,7 @@ use orgsweep_lake::{Journal, Journalled};
 
 use crate::ask::Asker;
 use crate::error::SweepError;
-use crate::gate::Gate;
+use crate::gate::{Gate, WITNESSES};
 use crate::session::OpenAccount;
 use crate::sweeper::Sweeper;
 
@@ -52,18 +52,20 @@ impl Sweeper {
     }
 }
 
-/// Accounts that may show that the role works.
+/// Accounts that may show that the role works: those that were opened last, and others where these are few.
 async fn candidates(gate: &Gate, sweeper: &Sweeper) -> Result<Vec<AccountId>, SweepError> {
-    if let Some(witness) = gate.witness() {
-        return Ok(vec![witness]);
+    let mut candidates = gate.witnesses();
+    if candidates.len() == WITNESSES {
+        return Ok(candidates);
     }
     // Other workers may have opened accounts since this one began.
     let opened = sweeper.journalled().await?.opened;
-    let mut candidates: Vec<AccountId> = opened.iter().copied().collect();
-    candidates.sort_unstable();
-    candidates.extend(sweeper.elsewhere.iter().copied().filter(|account| !opened.contains(account)));
-    candidates.retain(|account| *account != sweeper.caller.account_id);
-    candidates.truncate(EARLIER_ACCOUNTS);
+    let mut others: Vec<AccountId> = opened.iter().copied().collect();
+    others.sort_unstable();
+    others.extend(sweeper.elsewhere.iter().copied().filter(|account| !opened.contains(account)));
+    others.retain(|account| *account != sweeper.caller.account_id && !candidates.contains(account));
+    others.truncate(EARLIER_ACCOUNTS);
+    candidates.append(&mut others);
     Ok(candidates)
 }
 

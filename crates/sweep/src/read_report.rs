@@ -4,8 +4,8 @@
 //! long; so the bytes are what an account holds while they do.
 
 use arrow_array::RecordBatch;
-use orgsweep_cloud::RawReport;
-use orgsweep_core::{Account, ErrorKind, KeyIds, Reading, Refusal, ReportFacts, Source, Timestamp};
+use orgsweep_cloud::{ApiError, RawReport};
+use orgsweep_core::{Account, Call, ErrorKind, KeyIds, Reading, Refusal, ReportFacts, Source, Timestamp};
 use orgsweep_report::{Origin, ParsedReport, ReportError, parse_report};
 use tracing::info;
 
@@ -16,7 +16,7 @@ use crate::report::{Fetched, Wanted, collect_report};
 use crate::session::OpenAccount;
 use crate::sweeper::Sweeper;
 
-/// A report that came cut off is fetched again this often before it counts as not read.
+/// A report that came cut off, or empty, is fetched again this often before it counts as not read.
 const FETCHES: u32 = 3;
 
 /// Reports over this size are parsed off the threads that wait for AWS: a megabyte takes milliseconds.
@@ -44,8 +44,10 @@ pub(crate) struct ReadReport {
 impl ReportInHand {
     /// Takes what an earlier run had, or else fetches the report.
     pub(crate) async fn fetch(sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> Self {
-        // Which users have keys to ask for, only the report's own rows say.
-        match sweeper.carried.get(&account.id).filter(|_| !wants_keys(sweeper)) {
+        // Which users have keys to ask for, only the report's own rows say. A report without rows leaves the build nothing
+        // to take over.
+        let is_of_use = |carried: &&ReportFacts| carried.rows > 0 && !wants_keys(sweeper);
+        match sweeper.carried.get(&account.id).filter(is_of_use) {
             Some(carried) => {
                 let older_than_asked = carried.generated_at < oldest_taken(sweeper);
                 Self::Carried(ReportFacts { older_than_asked, ..carried.clone() })
@@ -66,12 +68,13 @@ impl ReportInHand {
             Ok(fetched) => Self::Fetched(fetched),
             Err(error) => {
                 info!(account = %account.id, %error, "credential report was not read");
+                open.asker().note(&error);
                 Self::Refused(error.refusal())
             }
         }
     }
 
-    /// Reads the rows, fetching again what came cut off, and asks for the ids of their keys where those are wanted.
+    /// Reads the rows, fetching again what came cut off or empty, and asks for the ids of their keys where those are wanted.
     pub(crate) async fn read(self, sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
         let mut report = self.read_rows(sweeper, account, open).await;
         report.key_ids = match &report.credentials {
@@ -83,7 +86,7 @@ impl ReportInHand {
     }
 
     async fn read_rows(mut self, sweeper: &Sweeper, account: &Account, open: &OpenAccount<'_>) -> ReadReport {
-        let mut fetches = 1;
+        let mut times = 1;
         loop {
             let Fetched { report, room } = match self {
                 Self::Carried(facts) => return ReadReport::without_rows(Reading::Read(facts)),
@@ -95,13 +98,16 @@ impl ReportInHand {
                 Ok(parsed) => return read(account, parsed, (generated_at, oldest_taken(sweeper)), room),
                 Err(error) => error,
             };
-            info!(account = %account.id, %error, fetches, "credential report was not understood");
+            info!(account = %account.id, %error, fetches = times, "credential report was not understood");
             drop(room);
-            self = if matches!(error, ReportError::CutOff { .. }) && fetches < FETCHES {
-                fetches += 1;
+            let error = as_unanswered(&error);
+            // AWS did answer, and the record of the call would say no more than that.
+            open.asker().note(&error);
+            self = if error.kind == ErrorKind::Transient && times < FETCHES {
+                times += 1;
                 Self::fetch_from(sweeper, account, open).await
             } else {
-                Self::Refused(refusal_of(&error))
+                Self::Refused(error.refusal())
             };
         }
     }
@@ -160,11 +166,12 @@ async fn parse(account: &Account, report: RawReport) -> Result<ParsedReport, Rep
     }
 }
 
-fn refusal_of(error: &ReportError) -> Refusal {
+/// What a report that cannot be read comes to.
+fn as_unanswered(error: &ReportError) -> ApiError {
     let kind = match error {
         // What came was not whole; another time it may be.
-        ReportError::CutOff { .. } => ErrorKind::Transient,
+        ReportError::CutOff { .. } | ReportError::Empty => ErrorKind::Transient,
         _ => ErrorKind::Fatal,
     };
-    Refusal { kind, code: error.code().to_owned() }
+    ApiError::new(Call::GetCredentialReport, kind, error.code(), error.to_string())
 }

@@ -23,7 +23,7 @@ pub async fn rejoin(
 ) -> Result<Discovered, SweepError> {
     let pace = Pace::new(settings.patience.quota_share());
     let patience = settings.patience.for_first_contact();
-    let asker = Asker::new(&pace, &patience, progress, settings.seed);
+    let asker = Asker::new(&pace, &patience, progress, settings.seed).at_first_contact();
     let caller = ask_caller(&asker, cloud).await?;
     if caller.account_id != plan.caller.account_id {
         return identify(cloud, settings, progress).await;

@@ -113,10 +113,11 @@ impl<'a> Errand<'a> {
 
     /// Asks for the report that is there, when there is room for it.
     async fn fetch(&self) -> Result<Fetched, ApiError> {
-        let room = self.wanted.memory.take().await;
+        let call = Call::GetCredentialReport;
+        let room = self.account.asker().until_deadline(call, self.wanted.memory.take()).await?;
         let cloud = self.account.cloud();
         let ask = |session: Session| async move { cloud.fetch_report(&session).await };
-        let report = self.account.ask(Call::GetCredentialReport, "", ask).await?;
+        let report = self.account.ask(call, "", ask).await?;
         self.wanted.memory.seen(report.content.len());
         Ok(Fetched { report, room })
     }
@@ -125,7 +126,7 @@ impl<'a> Errand<'a> {
     async fn have_made(&self) -> Result<Standing<'a>, ApiError> {
         let cloud = self.account.cloud();
         loop {
-            let place = self.place().await.ok_or_else(overdue)?;
+            let place = self.place().await?;
             let ask = |session: Session| async move { cloud.generate_report(&session).await };
             match self.account.ask(Call::GenerateCredentialReport, "", ask).await {
                 Ok(ReportState::Complete) => return Ok(Standing::Settled),
@@ -135,7 +136,7 @@ impl<'a> Errand<'a> {
                     drop(place);
                     self.account.let_go().await;
                     let pause = self.account.asker().between(NO_CAPACITY.0, NO_CAPACITY.1);
-                    if !self.account.asker().wait(Call::GenerateCredentialReport, pause).await {
+                    if self.account.asker().wait(Call::GenerateCredentialReport, pause).await.is_err() {
                         return Err(error);
                     }
                 }
@@ -144,14 +145,16 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// A place among the reports in the making; `None` where the account's deadline comes first.
-    async fn place(&self) -> Option<MakingPlace<'a>> {
+    /// A place among the reports in the making.
+    async fn place(&self) -> Result<MakingPlace<'a>, ApiError> {
+        let (asker, call) = (self.account.asker(), Call::GenerateCredentialReport);
         let mut place = pin!(self.wanted.making.place());
-        if let Ok(place) = tokio::time::timeout(KEEP_CREDENTIALS, &mut place).await {
-            return Some(place);
+        let soon = tokio::time::timeout(KEEP_CREDENTIALS, &mut place);
+        if let Ok(place) = asker.until_deadline(call, soon).await? {
+            return Ok(place);
         }
         self.account.let_go().await;
-        self.account.asker().until_deadline(place).await
+        asker.until_deadline(call, place).await
     }
 
     /// Waits until it is worth looking again.
@@ -165,7 +168,7 @@ impl<'a> Errand<'a> {
         if until > looks.since + KEEP_CREDENTIALS {
             self.account.let_go().await;
         }
-        if self.account.asker().wait(Call::GetCredentialReport, pause).await { Ok(()) } else { Err(overdue()) }
+        self.account.asker().wait(Call::GetCredentialReport, pause).await
     }
 }
 
@@ -233,14 +236,7 @@ mod tests {
     /// it took.
     async fn check(fetches: &[FetchAnswer], generates: &[GenerateAnswer], expected: Result<Timestamp, &str>) -> u64 {
         let cloud = ScriptedCloud::new(fetches, generates);
-        let patience = Patience {
-            attempts: 3,
-            call_timeout: Duration::from_mins(1),
-            report_deadline: Duration::from_mins(10),
-            account_deadline: Duration::from_mins(30),
-            politeness: 1.0,
-            pacing: false,
-        };
+        let patience = Patience { attempts: 3, pacing: false, ..Patience::default() };
         let (pace, progress) = (Pace::new(None), Progress::default());
         let account = OpenAccount::own(Asker::new(&pace, &patience, &progress, 7), &cloud);
         let (making, memory) = (Making::new(10), ReportMemory::new(1 << 20));
@@ -314,5 +310,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_final() {
         check(&[fetch_error(ErrorKind::Denied, "AccessDenied")], &[], Err("AccessDenied")).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn places_and_room_are_waited_for_until_the_accounts_deadline() {
+        let patience = Patience { pacing: false, ..Patience::default() };
+        let absent = fetch_error(ErrorKind::Absent, "ReportNotPresent");
+        let cloud = ScriptedCloud::new(&[absent], &[state(ReportState::Started)]);
+        for (bytes, call) in [(1, Call::GetCredentialReport), (1 << 20, Call::GenerateCredentialReport)] {
+            let (pace, progress) = (Pace::new(None), Progress::default());
+            let account = OpenAccount::own(Asker::new(&pace, &patience, &progress, 7), &cloud);
+            let (making, memory) = (Making::new(1), ReportMemory::new(bytes));
+            let _held = (making.place().await, memory.take().await);
+            let wanted = Wanted {
+                not_before: NOW,
+                deadline: patience.report_deadline,
+                making: &making,
+                memory: &memory,
+                progress: &progress,
+            };
+            let started = Instant::now();
+            let error = collect_report(&account, &wanted).await.err().unwrap();
+            assert_eq!((error.call, error.code.as_str()), (call, "AccountDeadline"));
+            assert_eq!(started.elapsed().as_secs() / 60, 30);
+            assert_eq!(progress.tally().waited_ms / 60_000, 30);
+        }
     }
 }

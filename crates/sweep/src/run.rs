@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Account, AccountId, Decision, Plan, ReportFacts, Run, Timestamp};
-use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
+use orgsweep_lake::{Journal, JournalWriter, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
@@ -51,7 +51,7 @@ pub struct Sweep {
     /// then what was read of them is left out. None where there is a plan.
     pub warm: Vec<Account>,
     /// Reports of an earlier run that are not fetched again: the build takes their rows from there.
-    pub carried: HashMap<AccountId, ReportFacts>,
+    pub carried: Arc<HashMap<AccountId, ReportFacts>>,
     /// Which accounts are asked; a plan that is there outranks it.
     pub selection: Selection,
     /// How it is asked.
@@ -224,54 +224,58 @@ impl Sweep {
         mut visited: mpsc::Receiver<Visited>,
         end: &End,
     ) -> Result<(), SweepError> {
-        let granted = sweeper.root_granted;
-        let mut gate = Gate::new(granted);
         let worker = self.worker();
         let writer = JournalWriter::new(&self.lake, &self.run.run_id, (&worker, self.began_at), self.roll.clone());
         let mut writer = CountedWriter::new(writer, &self.progress);
+        let gated = self.journal_all(sweeper, &mut visited, &mut writer).await;
+        // What was read is kept, however the sweep ends.
+        let flushed = writer.flush().await;
+        let gate = gated?;
+        flushed?;
+        if !end.covered.load(Ordering::Acquire) {
+            return Err(SweepError::Stopped);
+        }
+        self.settle(gate, sweeper, &mut writer).await
+    }
+
+    /// Writes accounts as they come, until no more come; the gate holds back what is in doubt then.
+    async fn journal_all(
+        &self,
+        sweeper: &Sweeper,
+        visited: &mut mpsc::Receiver<Visited>,
+        writer: &mut CountedWriter<'_>,
+    ) -> Result<Gate, SweepError> {
+        let mut gate = Gate::new(sweeper.root_granted);
         let mut tick = tokio::time::interval(self.roll.max_age);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut idle = false;
-        let ending = loop {
+        loop {
+            let mut idle = false;
             tokio::select! {
                 biased;
                 visited = visited.recv() => match visited {
-                    Some(visited) => match gate.pass(visited, &sweeper.caller.arn) {
-                        Ok(entries) => writer.push(entries).await?,
-                        Err(error) => break Err(error),
-                    },
-                    None => break Ok(()),
+                    Some(visited) => writer.push(gate.pass(visited, &sweeper.caller.arn)?).await?,
+                    None => return Ok(gate),
                 },
                 _ = tick.tick() => {
                     writer.roll_if_due().await?;
                     idle = gate.is_kept_waiting();
                 }
             }
-            if gate.is_full() || std::mem::take(&mut idle) {
-                match stoppable(&self.stop, prove(gate, sweeper)).await {
-                    Ok((entries, proven)) => {
-                        gate = proven;
-                        writer.push(entries).await?;
-                        writer.flush().await?;
-                    }
-                    Err(error) => {
-                        gate = Gate::new(granted);
-                        break Err(error);
-                    }
-                }
+            if gate.is_full() || idle {
+                gate = self.prove(gate, sweeper, writer).await?;
             }
-        };
-        // What was read is kept, however the sweep ends.
-        writer.flush().await?;
-        ending?;
-        if !end.covered.load(Ordering::Acquire) {
-            return Err(SweepError::Stopped);
         }
+    }
+
+    /// Settles what the gate is in doubt about when every account was visited.
+    async fn settle(
+        &self,
+        mut gate: Gate,
+        sweeper: &Sweeper,
+        writer: &mut CountedWriter<'_>,
+    ) -> Result<(), SweepError> {
         if gate.is_in_doubt() {
-            let (entries, proven) = stoppable(&self.stop, prove(gate, sweeper)).await?;
-            gate = proven;
-            writer.push(entries).await?;
-            writer.flush().await?;
+            gate = self.prove(gate, sweeper, writer).await?;
         }
         if gate.is_root_in_doubt() && stoppable(&self.stop, root_sessions_are_granted(sweeper)).await? {
             writer.push(gate.root_proven()).await?;
@@ -279,15 +283,21 @@ impl Sweep {
         }
         gate.end(&sweeper.caller.arn)
     }
-}
 
-/// The entries that a gate held back, once it is shown that the caller is not the cause of their failure.
-async fn prove(mut gate: Gate, sweeper: &Sweeper) -> Result<(Vec<JournalEntry>, Gate), SweepError> {
-    if !way_in_still_works(&gate, sweeper).await? {
-        return Err(gate.disproven(&sweeper.settings.role.name, &sweeper.caller.arn));
+    /// Writes what the gate held back, once it is shown that the caller is not the cause of its failure.
+    async fn prove(
+        &self,
+        mut gate: Gate,
+        sweeper: &Sweeper,
+        writer: &mut CountedWriter<'_>,
+    ) -> Result<Gate, SweepError> {
+        if !stoppable(&self.stop, way_in_still_works(&gate, sweeper)).await? {
+            return Err(gate.disproven(&sweeper.settings.role.name, &sweeper.caller.arn));
+        }
+        writer.push(gate.proven()).await?;
+        writer.flush().await?;
+        Ok(gate)
     }
-    let entries = gate.proven();
-    Ok((entries, gate))
 }
 
 async fn visit_one(

@@ -36,7 +36,8 @@ pub(crate) struct OpenAccount<'a> {
 impl<'a> OpenAccount<'a> {
     /// The caller's own account needs no role.
     pub(crate) fn own(asker: Asker<'a>, cloud: &'a dyn Cloud) -> Self {
-        Self { asker, cloud, door: None, session: Mutex::new(Some(Session::Caller)), caller_failure: OnceLock::new() }
+        let session = Mutex::new(Some(Session::Caller));
+        Self { asker: asker.of_caller(), cloud, door: None, session, caller_failure: OnceLock::new() }
     }
 
     /// A member account, not opened yet.

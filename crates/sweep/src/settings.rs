@@ -20,6 +20,19 @@ pub struct RoleSettings {
     pub session_duration: Duration,
 }
 
+impl Default for RoleSettings {
+    /// That of `config/orgsweep.toml`.
+    fn default() -> Self {
+        Self {
+            partition: None,
+            name: "orgsweep-scanner".to_owned(),
+            external_id: None,
+            session_name: "orgsweep".to_owned(),
+            session_duration: Duration::from_mins(15),
+        }
+    }
+}
+
 impl RoleSettings {
     /// The ARN of the role in an account that this caller opens.
     #[must_use]
@@ -43,7 +56,7 @@ pub struct Patience {
     pub call_timeout: Duration,
     /// How long a credential report may take.
     pub report_deadline: Duration,
-    /// How long one account may take, whatever happens.
+    /// How long one account may take from its first request on, whatever happens.
     pub account_deadline: Duration,
     /// The share of AWS's published quotas that is used, above 0 and up to 1.
     pub politeness: f64,
@@ -56,6 +69,20 @@ const FIRST_CONTACT_ATTEMPTS: u32 = 3;
 
 /// Nor for AWS to stop throttling them.
 const FIRST_CONTACT_DEADLINE: Duration = Duration::from_mins(2);
+
+impl Default for Patience {
+    /// That of `config/orgsweep.toml`.
+    fn default() -> Self {
+        Self {
+            attempts: 8,
+            call_timeout: Duration::from_mins(1),
+            report_deadline: Duration::from_mins(10),
+            account_deadline: Duration::from_mins(30),
+            politeness: 0.5,
+            pacing: true,
+        }
+    }
+}
 
 impl Patience {
     /// The share of AWS's quotas to use; `None` where they are not kept to.
@@ -94,4 +121,21 @@ pub struct SweepSettings {
     pub report_bytes: usize,
     /// Seed of the jitter in waiting times.
     pub seed: u64,
+}
+
+impl Default for SweepSettings {
+    /// Those of `config/orgsweep.toml`, which the command line holds to these, and the seed 0.
+    fn default() -> Self {
+        Self {
+            role: RoleSettings::default(),
+            patience: Patience::default(),
+            max_report_age: Duration::from_hours(4),
+            optional: Sources::NONE,
+            key_ids_max: 100,
+            accounts_in_flight: 2000,
+            reports_in_making: 1500,
+            report_bytes: 64 << 20,
+            seed: 0,
+        }
+    }
 }

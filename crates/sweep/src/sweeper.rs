@@ -25,7 +25,7 @@ pub(crate) struct Sweeper {
     pub(crate) lake: Lake,
     pub(crate) run_id: RunId,
     pub(crate) settled: HashSet<AccountId>,
-    pub(crate) carried: HashMap<AccountId, ReportFacts>,
+    pub(crate) carried: Arc<HashMap<AccountId, ReportFacts>>,
     /// Some accounts that other shares ask.
     pub(crate) elsewhere: Vec<AccountId>,
     pub(crate) root_granted: bool,
@@ -49,7 +49,7 @@ impl Sweeper {
             lake: sweep.lake.clone(),
             run_id: sweep.run.run_id.clone(),
             settled: HashSet::new(),
-            carried: sweep.carried.clone(),
+            carried: Arc::clone(&sweep.carried),
             elsewhere: elsewhere.unwrap_or_default(),
             root_granted: false,
             as_of: sweep.run.as_of,

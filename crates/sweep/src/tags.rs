@@ -3,23 +3,23 @@
 use orgsweep_cloud::ApiError;
 use orgsweep_core::{AccountId, Call, Tag};
 
+use crate::pages::Pages;
 use crate::session::OpenAccount;
 
 /// Reads every page of the account's tags, and brings them in order of their keys.
 ///
 /// # Errors
-/// That of the first page that is not answered.
+/// That of the first page that is not answered, or that comes again.
 pub(crate) async fn collect_tags(account: &OpenAccount<'_>, id: AccountId) -> Result<Vec<Tag>, ApiError> {
     let cloud = account.cloud();
     let mut tags = Vec::new();
-    let mut next_token: Option<String> = None;
+    let mut pages = Pages::of(Call::ListTagsForResource);
     loop {
-        let from = next_token.as_deref();
+        let from = pages.token();
         let ask = || async move { cloud.account_tags(id, from).await };
         let page = account.asker().ask(Call::ListTagsForResource, "", ask).await?;
         tags.extend(page.tags);
-        next_token = page.next_token;
-        if next_token.is_none() {
+        if !account.asker().turn(&mut pages, page.next_token)? {
             tags.sort_unstable();
             return Ok(tags);
         }

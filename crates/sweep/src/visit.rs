@@ -6,7 +6,7 @@ use orgsweep_lake::JournalEntry;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-use crate::ask::Asker;
+use crate::ask::{Asker, is_unreached_code};
 use crate::error::SweepError;
 use crate::memory::Room;
 use crate::others::{collect_others, reading};
@@ -29,14 +29,25 @@ pub(crate) enum Opening {
     Unreached,
 }
 
+/// What of an account was lost on the way to AWS, after all attempts.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// Nothing.
+    Nothing,
+    /// Something, while AWS answered something else: an endpoint may be out of reach, or the network since then.
+    InPart(ApiError),
+    /// Everything that was asked: there may be no network.
+    Whole(ApiError),
+}
+
 /// One account, visited.
 pub(crate) struct Visited {
     pub(crate) entry: JournalEntry,
     pub(crate) opening: Opening,
     /// When AWS said so.
     pub(crate) answered_at: Instant,
-    /// What shows that AWS may be out of reach altogether.
-    pub(crate) lost: Option<ApiError>,
+    /// What shows that AWS may be out of reach.
+    pub(crate) lost: Lost,
     /// The room that its report takes, until it is on its way into the journal.
     pub(crate) room: Option<Room>,
 }
@@ -65,7 +76,7 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
     // IAM sees two calls of a sweep at a time in an account: the report on one line, the rest on the other.
     let others = async {
         let others = collect_others(&open).await;
-        (others, read_tags(sweeper, &account, &open).await, audit_root(sweeper, &account).await)
+        (others, read_tags(sweeper, &account, &open).await, audit_root(sweeper, &account, &open).await)
     };
     let (report, (others, tags, audited)) = tokio::join!(ReportInHand::fetch(sweeper, &account, &open), others);
     let report = report.read(sweeper, &account, &open).await;
@@ -88,7 +99,7 @@ pub(crate) async fn visit(sweeper: &Sweeper, account: Account) -> Result<Visited
         calls: [open.take_records(), root_calls].concat(),
     };
     debug!(account = %snapshot.account.id, outcome = snapshot.outcome().as_str(), "account read");
-    let lost = lost_on_the_way(&snapshot);
+    let lost = lost_on_the_way(&snapshot, open.asker().has_reached_aws());
     let entry = JournalEntry { snapshot, credentials: report.credentials };
     Ok(Visited { entry, opening, answered_at, lost, room: report.room })
 }
@@ -106,9 +117,9 @@ fn unopened(account: Account, open: &OpenAccount<'_>, error: ApiError, sweeper: 
     let answered_at = Instant::now();
     match error.kind {
         ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotReady => {
-            Visited { entry, opening: Opening::Unreached, answered_at, lost: Some(error), room: None }
+            Visited { entry, opening: Opening::Unreached, answered_at, lost: Lost::Whole(error), room: None }
         }
-        _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: None, room: None },
+        _ => Visited { entry, opening: Opening::Refused(error), answered_at, lost: Lost::Nothing, room: None },
     }
 }
 
@@ -132,11 +143,15 @@ async fn read_tags(
 }
 
 /// What a root session tells, where one is wanted and can be had, and how its calls went.
-async fn audit_root(sweeper: &Sweeper, account: &Account) -> Result<(RootAudit, Vec<CallRecord>), SweepError> {
+async fn audit_root(
+    sweeper: &Sweeper,
+    account: &Account,
+    open: &OpenAccount<'_>,
+) -> Result<(RootAudit, Vec<CallRecord>), SweepError> {
     if !sweeper.optional_of(account).contains(Source::RootSession) {
         return Ok((RootAudit::UNWANTED, Vec::new()));
     }
-    let root = OpenAccount::root(asker(sweeper, account), account.id, sweeper);
+    let root = OpenAccount::root(open.asker().beside(), account.id, sweeper);
     let audit = collect_root_audit(&root).await;
     match root.caller_failure() {
         Some(error) => Err(SweepError::CallerExpired(Box::new(error.clone()))),
@@ -144,11 +159,12 @@ async fn audit_root(sweeper: &Sweeper, account: &Account) -> Result<(RootAudit, 
     }
 }
 
-/// A call of an open account that never reached AWS, after all its attempts.
-fn lost_on_the_way(snapshot: &Snapshot) -> Option<ApiError> {
-    let lost = snapshot.gaps().into_iter().find(|(_, _, code)| matches!(*code, "ConnectionFailed" | "Timeout"));
-    lost.map(|(source, _, code)| {
-        let told = format!("{source} of account {} was not read", snapshot.account.id);
-        ApiError::new(source.call(), ErrorKind::Transient, code, told)
-    })
+/// What of an open account was lost, where AWS was reached with something else or was not.
+fn lost_on_the_way(snapshot: &Snapshot, has_reached_aws: bool) -> Lost {
+    let Some((source, _, code)) = snapshot.gaps().into_iter().find(|(_, _, code)| is_unreached_code(code)) else {
+        return Lost::Nothing;
+    };
+    let told = format!("{source} of account {} was not read", snapshot.account.id);
+    let error = ApiError::new(source.call(), ErrorKind::Transient, code, told);
+    if has_reached_aws { Lost::InPart(error) } else { Lost::Whole(error) }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use orgsweep_checks::Param;
 use orgsweep_core::AccountId;
+use orgsweep_sweep::SweepSettings;
 
 use super::config::{AccountFilter, Journal, Optional, Output, Role, Sweep};
 use super::layers::SettingsFile;
@@ -80,6 +81,12 @@ fn the_embedded_file_alone_gives_the_documented_defaults() {
         log: Log { format: Format::Text, level: Level::Warn },
     };
     assert_eq!(config, expected);
+}
+
+#[test]
+fn the_embedded_file_sweeps_as_a_sweep_does_by_itself() {
+    let settings = crate::wiring::sweep_settings(&flags(&[]).unwrap().config);
+    assert_eq!(SweepSettings { seed: 0, ..settings }, SweepSettings::default());
 }
 
 #[test]
