@@ -36,6 +36,7 @@ mod predicate;
 mod reason;
 mod relative_time;
 mod resource;
+mod row_masks;
 mod rule;
 mod rule_set;
 mod scope;
