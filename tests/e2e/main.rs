@@ -16,6 +16,7 @@ mod harness;
 
 mod bad_input;
 mod compliance;
+mod damaged_run;
 mod demo;
 mod denied_calls;
 mod documents;
@@ -26,6 +27,7 @@ mod ingest;
 mod killed;
 mod killed_sweep;
 mod lake_folder;
+mod latest_run;
 mod moto_organization;
 mod one_build;
 mod optional_sources;

@@ -134,7 +134,8 @@ fn a_run_that_is_committed_is_said_to_be_so_with_the_same_exit_code() {
     let second = commit(&lake).args(["--fail-on", "low"]).run().expect_code(4).expect_error(&["committed already"]);
     let (first, second) = (document(&first), document(&second));
     assert_eq!((&first["findings"], &first["coverage"]), (&second["findings"], &second["coverage"]));
-    let swept = part("sweep", &simulation.environment, &lake.path()).args(["--run", "latest"]).run().expect_code(0);
+    let run_id = first["run_id"].as_str().unwrap();
+    let swept = part("sweep", &simulation.environment, &lake.path()).args(["--run", run_id]).run().expect_code(0);
     assert_eq!(document(&swept)["committed"], true);
 }
 
@@ -145,6 +146,10 @@ fn the_service_that_starts_a_worker_numbers_its_share_and_settings_are_the_runs(
     plan(&simulation.environment, &lake);
     let numbered = || part("sweep", &simulation.environment, &lake.path()).args(["--run", "latest", "--shards", "2"]);
     numbered().run().expect_code(2).expect_error(&["neither is set", "--shard K/2"]);
+    let unsaid = part("sweep", &simulation.environment, &lake.path()).args(["--run", "latest"]);
+    let unsaid = unsaid.env("JOB_COMPLETION_INDEX", "0").run().expect_code(2);
+    unsaid.expect_error(&["JOB_COMPLETION_INDEX is 0", "--shards N", "--shard 1/1"]);
+    assert!(!lake.run_file("journal").exists(), "a worker that does not know its share asks nothing");
     numbered().env("JOB_COMPLETION_INDEX", "2").run().expect_code(2).expect_error(&["0 to 1"]);
     let both = numbered().env("JOB_COMPLETION_INDEX", "0").env("AWS_BATCH_JOB_ARRAY_INDEX", "1");
     both.run().expect_code(2).expect_error(&["unset one"]);

@@ -82,6 +82,44 @@ fn a_store_that_hangs_holds_up_no_end_and_a_second_signal_waits_for_nothing() {
     assert_eq!(Summary::of(&resumed.expect_one_of(&[0, 3])).rows("accounts"), 21);
 }
 
+#[test]
+fn the_same_signal_twice_at_one_moment_is_one() {
+    let simulation = Simulation::start(&["--accounts", "20", "--users-per-account", "1"]);
+    let tap = Tap::on(simulation.endpoint());
+    let environment = tap.in_place(&simulation.environment);
+    let lake = Lake::empty();
+    part("plan", &environment, &lake.path()).run().expect_code(0);
+    // Whoever opens it waits for a writer that never comes, so that the program is still there at the second signal.
+    let seal = lake.run_file("seal.json");
+    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    let asked = tap.count("GetCallerIdentity");
+    let (mut hanging, _home) = part("sweep", &environment, &lake.path()).args(["--run", "latest"]).start();
+    hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > asked);
+    // As `timeout` does, which signals the process and then its group.
+    hanging.terminate_twice();
+    let ended = hanging.finish().expect_code(1).expect_error(&["did not come to its end in time"]);
+    assert!(!ended.stderr.contains("stopped at once"), "{ended}");
+}
+
+#[test]
+fn a_signal_after_the_commit_does_not_say_that_nothing_is_committed() {
+    let simulation = Simulation::start(&["--accounts", "20", "--users-per-account", "1"]);
+    let lake = Lake::empty();
+    let run_id = ["--run-id", "one"];
+    part("plan", &simulation.environment, &lake.path()).args(run_id).run().expect_code(0);
+    // So much lies in the journal that to delete it takes a while.
+    let journal = lake.run_file("journal");
+    std::fs::create_dir_all(&journal).unwrap();
+    (0..4000).for_each(|number| std::fs::write(journal.join(format!("{number}.left")), "x").unwrap());
+    let (mut running, _home) = scan(&simulation.environment, &lake.path()).args(["--resume", "one"]).start();
+    running.wait_until("the commit", || lake.run_file("commit.json").exists());
+    running.terminate();
+    let ended = running.finish();
+    assert!(!ended.stderr.contains("Nothing is committed"), "{ended}");
+    let ended = ended.expect_one_of(&[0, 1, 3]);
+    assert!(ended.code != Some(1) || ended.stderr.contains("the run is committed"), "{ended}");
+}
+
 /// Sends SIGTERM, and expects the program to end in time, with exit code 1 and these words.
 #[track_caller]
 fn expect_end(running: Running, words: &[&str]) {

@@ -50,7 +50,8 @@ async fn sweep_again(
 ) -> (Attempt, Commit) {
     let (last, commit) = last;
     let as_of = last.run.as_of;
-    let carried = last.lake().carried_reports(commit, as_of.minus(age)).await.expect("the table reads");
+    let mut carried = last.lake().whole_reports(commit).await.expect("the table reads");
+    carried.retain(|_, report| report.generated_at > as_of.minus(age));
     let run = Run { run_id: RunId::new(as_of, salt), carry_from: Some(commit.run_id.clone()), ..last.run.clone() };
     let attempt = Attempt { run, carried, store: Arc::clone(&last.store), ..Attempt::new(organization) };
     attempt.sweep().await.expect("the organization can be swept");

@@ -4,16 +4,17 @@
 # AWS_BATCH_JOB_ARRAY_INDEX.
 set -eu
 shares=${1:-8}
+run=$(date -u +%Y%m%dT%H%M%SZ)-batch
 
 submit() {
   aws batch submit-job --job-queue orgsweep --job-definition orgsweep --query jobId --output text "$@"
 }
 
 plan=$(submit --job-name orgsweep-plan --container-overrides \
-  '{"command": ["orgsweep", "plan", "--lake", "/lake"]}')
+  '{"command": ["orgsweep", "plan", "--lake", "/lake", "--run-id", "'"$run"'"]}')
 sweep=$(submit --job-name orgsweep-sweep --depends-on "jobId=$plan" --array-properties "size=$shares" --container-overrides \
-  '{"command": ["orgsweep", "sweep", "--lake", "/lake", "--run", "latest", "--shards", "'"$shares"'"]}')
+  '{"command": ["orgsweep", "sweep", "--lake", "/lake", "--run", "'"$run"'", "--shards", "'"$shares"'"]}')
 # Exit code 3, committed with gaps, is no failure of the job.
 commit=$(submit --job-name orgsweep-commit --depends-on "jobId=$sweep" --container-overrides \
-  '{"command": ["sh", "-c", "orgsweep commit --lake /lake --run latest || [ $? -eq 3 ]"]}')
-echo "plan $plan, sweep $sweep, commit $commit"
+  '{"command": ["sh", "-c", "orgsweep commit --lake /lake --run '"$run"' || (code=$?; [ $code -eq 3 ] || exit $code)"]}')
+echo "run $run: plan $plan, sweep $sweep, commit $commit"

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use orgsweep_checks::Checker;
-use orgsweep_core::{AccountId, Plan, Run, table};
-use orgsweep_lake::{Commit, DEFAULT_PART_BYTES, Journal, Lake, TableRows};
+use orgsweep_core::{AccountId, Plan, Run, RunId, table};
+use orgsweep_lake::{Commit, DEFAULT_PART_BYTES, Journal, Journalled, Lake, TableRows};
 
 use crate::BuildError;
 use crate::accounts::Household;
@@ -43,20 +43,40 @@ pub async fn build_run(
     checker: &Arc<Checker>,
     options: &BuildOptions,
 ) -> Result<Commit, BuildError> {
+    let commit = build_tables(lake, run, plan, checker, options).await?;
+    let commit = lake.write_commit(commit).await?;
+    clear_journal(lake, &run.run_id).await;
+    Ok(commit)
+}
+
+/// Builds a run's tables, and returns the commit that is to be written; that of a run that is committed already, by
+/// whomever, stands.
+///
+/// # Errors
+/// As [`build_run`].
+pub async fn build_tables(
+    lake: &Lake,
+    run: &Run,
+    plan: &Plan,
+    checker: &Arc<Checker>,
+    options: &BuildOptions,
+) -> Result<Commit, BuildError> {
     let built = match lake.read_commit(&run.run_id).await? {
         Some(commit) => Ok(commit),
         None => Build { lake, run, plan, checker, options }.run().await,
     };
-    let commit = match built {
-        Ok(commit) => commit,
+    match built {
+        Ok(commit) => Ok(commit),
         // Another builder may have committed and deleted the journal that this one was reading.
-        Err(error) => lake.read_commit(&run.run_id).await?.ok_or(error)?,
-    };
-    if let Err(error) = Journal::delete(lake, &run.run_id).await {
-        // The run is committed; what is left of its journal takes space and does no harm.
-        tracing::warn!(run_id = %run.run_id, error = &error as &dyn std::error::Error, "journal was not deleted");
+        Err(error) => lake.read_commit(&run.run_id).await?.ok_or(error),
     }
-    Ok(commit)
+}
+
+/// Deletes the journal of a committed run. What is left of it takes space and does no harm.
+pub async fn clear_journal(lake: &Lake, run_id: &RunId) {
+    if let Err(error) = Journal::delete(lake, run_id).await {
+        tracing::warn!(%run_id, error = &error as &dyn std::error::Error, "journal was not deleted");
+    }
 }
 
 /// One build of one run.
@@ -72,28 +92,29 @@ struct Build<'a> {
 impl Build<'_> {
     async fn run(self) -> Result<Commit, BuildError> {
         let journal = Journal::open(self.lake, &self.run.run_id).await?;
+        let journalled = journal.journalled().await?;
         if !self.options.allow_missing {
-            self.refuse_uncovered(&journal).await?;
+            self.refuse_uncovered(&journalled)?;
         }
         // From here on the segments are fixed, so that a build that is killed is built again to the same bytes.
-        let journal = journal.seal().await?;
+        let journal = journal.seal(&journalled).await?;
         let built = self.write_tables(&journal).await?;
         let (plan, coverage) = (self.plan, built.sums.coverage);
         let asked = (&plan.caller, plan.organization.as_ref());
-        Ok(self.lake.write_commit(built.commit(self.run, asked, coverage, self.checker)).await?)
+        Ok(built.commit(self.run, asked, coverage, self.checker))
     }
 
-    async fn refuse_uncovered(self, journal: &Journal) -> Result<(), BuildError> {
-        let seen = journal.journalled().await?.seen;
+    fn refuse_uncovered(self, journalled: &Journalled) -> Result<(), BuildError> {
         let asked = self.plan.asked().map(|account| account.id);
-        let missing: Vec<AccountId> = asked.filter(|account_id| !seen.contains(account_id)).collect();
+        let missing: Vec<AccountId> = asked.filter(|account_id| !journalled.seen.contains(account_id)).collect();
         if missing.is_empty() { Ok(()) } else { Err(BuildError::not_covered(missing)) }
     }
 
-    /// The credentials of the run whose reports are carried over, as far as they are a report's own.
+    /// The credentials of the run whose reports are carried over, as far as they are a report's own; `None` where it
+    /// is gone, which matters only if a report was.
     async fn carried(self) -> Result<Option<TableRows>, BuildError> {
         let Some(run_id) = &self.run.carry_from else { return Ok(None) };
-        let commit = self.lake.read_commit(run_id).await?.ok_or_else(|| BuildError::gone(run_id))?;
+        let Some(commit) = self.lake.read_commit(run_id).await? else { return Ok(None) };
         let columns: Vec<&str> = table::credential_report().columns.iter().map(|column| column.name).collect();
         Ok(Some(self.lake.columns(&commit, table::credentials(), &columns)))
     }

@@ -2,7 +2,7 @@
 
 use arrow_schema::ArrowError;
 use orgsweep_checks::EvaluateError;
-use orgsweep_core::{AccountId, RunId};
+use orgsweep_core::AccountId;
 use orgsweep_lake::LakeError;
 
 use crate::ingest::BadFile;
@@ -52,16 +52,10 @@ pub enum BuildError {
         /// Whose rows they are.
         account_id: String,
     },
-    /// The run whose reports are carried over is not there any more, or not whole.
-    #[error(
-        "run {run_id}, whose reports this run carries over, is no longer in the lake: start a new scan, without --incremental"
-    )]
-    Gone {
-        /// That run.
-        run_id: RunId,
-    },
     /// A report is to be carried over that its run does not have.
-    #[error("the report of account {account_id} is to be carried over from an earlier run, which has no rows of it")]
+    #[error(
+        "the report of account {account_id} is to be carried over from the run that run.json names as carry_from, which is not in the lake any more, or not whole: put it back from a copy, or begin a new scan"
+    )]
     NotCarried {
         /// Whose report it is.
         account_id: AccountId,
@@ -88,11 +82,6 @@ impl BuildError {
     /// The error of credentials that belong to no account of their run.
     pub(crate) fn stray(account_id: &str) -> Self {
         Self::Stray { account_id: account_id.to_owned() }
-    }
-
-    /// The error of a run whose reports are to be carried over, and which is not committed.
-    pub(crate) fn gone(run_id: &RunId) -> Self {
-        Self::Gone { run_id: run_id.clone() }
     }
 
     /// The error of a report that is nowhere.

@@ -24,7 +24,7 @@ mod tables;
 #[cfg(test)]
 mod fixture;
 
-pub use build::{BuildOptions, build_run};
+pub use build::{BuildOptions, build_run, build_tables, clear_journal};
 pub use comply::comply;
 pub use compute::Compute;
 pub use error::BuildError;

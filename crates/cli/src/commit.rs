@@ -8,9 +8,9 @@ use orgsweep_lake::{Commit, Journal, Lake};
 use orgsweep_sweep::Share;
 use tracing::warn;
 
-use crate::args::CommitArgs;
+use crate::args::{CommitArgs, RunChoice};
 use crate::committing::{Committing, sum_up};
-use crate::continued::{Continued, chosen};
+use crate::continued::{Chosen, Continued, chosen, newest};
 use crate::failure::{Failure, GoOn, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
@@ -28,7 +28,7 @@ const NAMED: usize = 5;
 pub async fn commit(args: &CommitArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let lake = Lake::open(&loaded.config.lake).await.map_err(Failure::usage)?;
-    let run_id = chosen(&lake, &args.run).await?;
+    let Chosen { run_id, older } = chosen_for_commit(&lake, &args.run).await?;
     let earlier =
         if run_id.is_recheck() { None } else { lake.read_commit(&run_id).await.map_err(Failure::not_committed)? };
     let commit = if let Some(commit) = earlier {
@@ -37,10 +37,25 @@ pub async fn commit(args: &CommitArgs, loaded: &Loaded, screen: &Screen) -> Resu
         }
         commit
     } else {
-        let continued = Continued::open(&lake, &run_id, loaded).await?;
-        Box::pin(commit_run(&lake, &continued, screen)).await?
+        let committed = async {
+            let continued = Continued::open(&lake, &run_id, loaded).await?;
+            Box::pin(commit_run(&lake, &continued, screen)).await
+        };
+        let older = older.map(|older| GoOn::commit(lake.location(), &older));
+        committed.await.map_err(|failure| failure.or_older(older))?
     };
     Ok(sum_up(&lake, &commit, &loaded.config, (None, started)).await)
+}
+
+/// The newest run that is not committed; where all are, the newest of them, so that a commit may be repeated.
+async fn chosen_for_commit(lake: &Lake, choice: &RunChoice) -> Result<Chosen, Failure> {
+    if *choice == RunChoice::Latest && newest(lake).await?.is_none() {
+        let committed = lake.swept().await.map_err(Failure::not_committed)?;
+        if let Some(run_id) = committed.into_iter().next() {
+            return Ok(Chosen { run_id, older: None });
+        }
+    }
+    chosen(lake, choice, "commit").await
 }
 
 async fn commit_run(lake: &Lake, continued: &Continued, screen: &Screen) -> Result<Commit, Failure> {
@@ -84,6 +99,9 @@ async fn hold_covered(lake: &Lake, run_id: &RunId, asked: &[AccountId], sweep_fi
         return Ok(0);
     }
     let journalled = journal.journalled().await.map_err(Failure::not_committed)?;
+    for (segment, reason) in &journalled.damaged {
+        warn!(segment, reason, "a segment of the journal cannot be read, and does not count");
+    }
     let missing: Vec<&AccountId> = asked.iter().filter(|account| !journalled.seen.contains(account)).collect();
     if missing.is_empty() {
         return Ok(journalled.unsettled().count());
@@ -139,7 +157,9 @@ mod tests {
         assert_eq!(told, "1 of the 4 accounts that run r1 asks are in no segment of its journal yet (000000000004)");
         let told = hold_covered(&lake, &run_id, &asked(99), &sweep_first).await.unwrap_err().message();
         assert!(told.ends_with("(000000000004, 000000000005, 000000000006, 000000000007, 000000000008, …)"), "{told}");
-        Journal::open(&lake, &run_id).await.unwrap().seal().await.unwrap();
+        let journal = Journal::open(&lake, &run_id).await.unwrap();
+        let journalled = journal.journalled().await.unwrap();
+        journal.seal(&journalled).await.unwrap();
         assert_eq!(hold_covered(&lake, &run_id, &asked(4), &sweep_first).await.unwrap(), 0);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use orgsweep_build::build_run;
+use orgsweep_build::{build_tables, clear_journal};
 use orgsweep_checks::Checker;
 use orgsweep_core::{Plan, Run};
 use orgsweep_lake::{Commit, Lake};
@@ -42,11 +42,15 @@ impl Committing<'_> {
     pub async fn commit(&self) -> Result<Commit, Failure> {
         let options = build_options(self.config);
         let build = async {
-            let built = build_run(self.lake, self.run, self.plan, self.checker, &options).await;
+            let built = build_tables(self.lake, self.run, self.plan, self.checker, &options).await;
             built.map_err(Failure::not_committed)
         };
         let commit = self.signals.unless_stopped("the run was committed", Box::pin(build)).await?;
+        // A write that was given up may still be done, so nothing stops this one half-way; and from here on the run is
+        // committed, whatever becomes of its journal.
+        let commit = self.lake.write_commit(commit).await.map_err(Failure::not_committed)?;
         self.signals.run_is_committed();
+        clear_journal(self.lake, &self.run.run_id).await;
         let findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows);
         info!(findings, "committed");
         Ok(commit)

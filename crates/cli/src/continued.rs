@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use orgsweep_checks::{Basis, Checker};
 use orgsweep_core::{Plan, Run, RunId, Timestamp};
-use orgsweep_lake::Lake;
+use orgsweep_lake::{Lake, Stage};
 use orgsweep_sweep::Discovered;
 
 use crate::args::RunChoice;
-use crate::failure::Failure;
+use crate::failure::{Failure, quoted};
 use crate::settings::{Config, Loaded};
 use crate::{rules, stored};
 
@@ -25,18 +25,60 @@ pub struct Continued {
     pub checker: Arc<Checker>,
 }
 
-/// The run that a part of a scan is for: the newest one of the lake, or the one that is named.
+/// The run that a command goes on with.
+pub struct Chosen {
+    /// The run.
+    pub run_id: RunId,
+    /// The next newest one, where the newest was asked for: if that one can never end, it must not hide this one.
+    pub older: Option<RunId>,
+}
+
+/// The run that is named, or the newest one that is not committed.
 ///
 /// # Errors
-/// Exit code 2 where the lake has none.
-pub async fn chosen(lake: &Lake, choice: &RunChoice) -> Result<RunId, Failure> {
+/// Exit code 2 where there is none to `verb`, which says what there is.
+pub async fn chosen(lake: &Lake, choice: &RunChoice, verb: &str) -> Result<Chosen, Failure> {
     match choice {
-        RunChoice::Run(run_id) => Ok(run_id.clone()),
-        RunChoice::Latest => lake.latest_run().await.map_err(Failure::not_committed)?.ok_or_else(|| {
-            let lake = lake.location();
-            Failure::usage(anyhow!("{lake} has no run: begin one with orgsweep plan --lake {lake}"))
-        }),
+        RunChoice::Run(run_id) => Ok(Chosen { run_id: run_id.clone(), older: None }),
+        RunChoice::Latest => match newest(lake).await? {
+            Some(chosen) => Ok(chosen),
+            None => Err(nothing_to_go_on_with(lake, verb).await?),
+        },
     }
+}
+
+/// The newest run that is not committed.
+///
+/// # Errors
+/// Exit code 1 where the lake cannot be listed.
+pub async fn newest(lake: &Lake) -> Result<Option<Chosen>, Failure> {
+    let mut uncommitted = lake.uncommitted().await.map_err(Failure::not_committed)?.into_iter();
+    Ok(uncommitted.next().map(|run_id| Chosen { run_id, older: uncommitted.next() }))
+}
+
+async fn nothing_to_go_on_with(lake: &Lake, verb: &str) -> Result<Failure, Failure> {
+    let mut runs = lake.runs().await.map_err(Failure::not_committed)?;
+    runs.retain(|run| !run.run_id.is_recheck() && !run.run_id.is_ingest());
+    let newest = |stage| runs.iter().rev().find(|run| run.stage == stage).map(|run| &run.run_id);
+    let location = lake.location();
+    let why = if let Some(run_id) = newest(Stage::Unknown) {
+        format!(
+            "run {run_id} has no run.json, so that nobody knows what it asks; put that back from a copy, or begin a new \
+             scan and delete _runs/{run_id}"
+        )
+    } else if let Some(run_id) = newest(Stage::Abandoned) {
+        format!(
+            "its settings fit no account of the organization, as _runs/{run_id}/abandoned.json says; begin a new scan"
+        )
+    } else if runs.is_empty() {
+        format!(
+            "it holds no runs; begin one with orgsweep scan --lake {lake}, or orgsweep plan",
+            lake = quoted(location)
+        )
+    } else {
+        "every run in it is committed".to_owned()
+    };
+    Ok(Failure::usage(anyhow!("{location} has no run to {verb}: {why}")))
 }
 
 impl Continued {
@@ -65,29 +107,20 @@ impl Continued {
         Ok(Self { run, plan, config, checker })
     }
 
-    /// Opens the run that `scan --resume` is for: the newest one that is not committed, or the one that is named.
+    /// Opens the run that `scan --resume` is for.
     ///
     /// # Errors
     /// As [`Continued::open`]; and exit code 2 where the run is committed, or judges by another time.
     pub async fn resumed(
         lake: &Lake,
-        choice: &RunChoice,
+        run_id: &RunId,
         loaded: &Loaded,
         as_of: Option<Timestamp>,
     ) -> Result<Self, Failure> {
-        let run_id = match choice {
-            RunChoice::Run(run_id) => run_id.clone(),
-            RunChoice::Latest => {
-                let latest = lake.latest_uncommitted().await.map_err(Failure::not_committed)?;
-                latest.ok_or_else(|| {
-                    Failure::usage(anyhow!("{} has no run to resume: every run in it is committed", lake.location()))
-                })?
-            }
-        };
-        if !run_id.is_recheck() && lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.is_some() {
+        if !run_id.is_recheck() && lake.read_commit(run_id).await.map_err(Failure::not_committed)?.is_some() {
             return Err(Failure::usage(anyhow!("run {run_id} is committed: there is nothing to resume")));
         }
-        let continued = Self::open(lake, &run_id, loaded).await?;
+        let continued = Self::open(lake, run_id, loaded).await?;
         let judged_by = continued.run.as_of;
         if let Some(as_of) = as_of.filter(|as_of| *as_of != judged_by) {
             let told = anyhow!("run {run_id} judges by {judged_by}, not by --as-of {as_of}: leave the flag out");

@@ -5,7 +5,7 @@
 use clap::Parser;
 use serde_json::Value as Json;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, RunChoice};
 
 const BATCH: &str = include_str!("../../../config/deploy/machines/aws-batch.yaml");
 const SUBMIT: &str = include_str!("../../../config/deploy/machines/aws-batch-submit.sh");
@@ -28,14 +28,26 @@ fn commands(text: &str) -> Vec<Vec<String>> {
 fn unwrapped(words: Vec<String>) -> Vec<String> {
     match words.as_slice() {
         [shell, flag, line] if shell == "sh" && flag == "-c" => {
-            let line = line.strip_suffix(" || [ $? -eq 3 ]").expect("gaps are no failure of the job");
+            let line = line
+                .strip_suffix(" || (code=$?; [ $code -eq 3 ] || exit $code)")
+                .expect("gaps are no failure of the job");
             line.split_whitespace().map(str::to_owned).collect()
         }
         _ => words,
     }
 }
 
-/// The commands are a plan, a sweep of one of 8 shares of the newest run, and its commit, all in this lake.
+/// The words of a state's command, for share 3 of 8 in an execution that is named `nightly`.
+fn words_of(state: &Json) -> Vec<String> {
+    let array = state["Parameters"]["ContainerOverrides"]["Command.$"].as_str().unwrap();
+    let words = array.strip_prefix("States.Array(").unwrap().strip_suffix(')').unwrap();
+    let words = words.replace("States.Format('{}/{}', $.number, $.shares)", "'3/8'");
+    let words = words.replace("States.Format(", "").replace("', $$.Execution.Name)", "'").replace("{}", "nightly");
+    let words = words.replace("$$.Execution.Name", "'nightly'").replace("$.run", "'nightly'");
+    unwrapped(words.trim_matches('\'').split("', '").map(str::to_owned).collect())
+}
+
+/// The commands are the plan of a run that has a name, a sweep of one of its 8 shares, and its commit, all in this lake.
 #[track_caller]
 fn check(commands: &[Vec<String>], lake: &str) {
     let parsed: Vec<Cli> = commands.iter().map(|words| Cli::try_parse_from(words).unwrap()).collect();
@@ -44,7 +56,8 @@ fn check(commands: &[Vec<String>], lake: &str) {
     let Command::Sweep(sweep) = sweep else { panic!("{sweep:?}") };
     let Command::Commit(commit) = commit else { panic!("{commit:?}") };
     assert_eq!([&plan.lake, &sweep.lake, &commit.lake].map(Option::as_deref), [Some(lake); 3]);
-    assert_eq!(sweep.run, commit.run);
+    let run_id = plan.run_id.clone().expect("each job knows the run");
+    assert_eq!([&sweep.run, &commit.run], [&RunChoice::Run(run_id); 2]);
     let share = sweep.share.shard.map(|share| share.to_string());
     assert!(sweep.share.shards == Some(8) || share.as_deref() == Some("3/8"), "{sweep:?}");
 }
@@ -56,7 +69,7 @@ fn the_batch_jobs_are_the_parts_of_a_scan() {
     let Command::Scan(scan) = Cli::try_parse_from(&default).unwrap().command else { panic!("{default:?}") };
     assert!(scan.dry_run && scan.lake.as_deref() == Some("/lake"));
     assert!(BATCH.contains("ContainerPath: /lake }"));
-    let submitted = SUBMIT.replace(r#"'"$shares"'"#, "8");
+    let submitted = SUBMIT.replace(r#"'"$shares"'"#, "8").replace(r#"'"$run"'"#, "20261122T100000Z-batch");
     check(&commands(&submitted), "/lake");
     assert!(SUBMIT.contains("shares=${1:-8}") && SUBMIT.contains("size=$shares"));
     assert!(BATCH.contains("JobQueueName: orgsweep\n") && BATCH.contains("JobDefinitionName: orgsweep\n"));
@@ -74,20 +87,19 @@ fn the_kubernetes_jobs_are_the_parts_of_a_scan_with_a_pod_for_each_share() {
         assert_eq!(document.contains("mountPath: /data }"), step != "lake");
     }
     assert_eq!(documents.len(), 4);
+    let policies = KUBERNETES.matches("{ containerName: orgsweep, operator: In, values: [2] }").count();
+    assert_eq!(policies, 3, "wrong usage is not tried again");
 }
 
 #[test]
 fn the_state_machine_runs_the_parts_of_a_scan_and_maps_over_the_shares() {
     let machine: Json = serde_json::from_str(STEP_FUNCTIONS).unwrap();
-    let mut commands = commands(STEP_FUNCTIONS);
     let sweep = &machine["States"]["Sweep"];
     assert_eq!(sweep["ItemProcessor"]["ProcessorConfig"]["Mode"], "DISTRIBUTED");
-    let task = &sweep["ItemProcessor"]["States"]["Sweep a share"]["Parameters"];
-    let array = task["ContainerOverrides"]["Command.$"].as_str().unwrap();
-    let words = array.strip_prefix("States.Array(").unwrap().strip_suffix(')').unwrap();
-    let words = words.replace("States.Format('{}/{}', $.number, $.shares)", "'3/8'");
-    let words = words.split(", ").map(|word| word.trim_matches('\'').to_owned());
-    commands.insert(1, words.collect());
+    // Within the map the execution is another one.
+    assert_eq!(sweep["ItemSelector"]["run.$"], "$$.Execution.Name");
+    let share = &sweep["ItemProcessor"]["States"]["Sweep a share"];
+    let commands = [&machine["States"]["Plan"], share, &machine["States"]["Commit"]].map(words_of);
     check(&commands, "/lake");
     // Every state that another one names is there.
     let mut next = machine["StartAt"].as_str();

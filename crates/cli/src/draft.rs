@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use orgsweep_build::Survey;
 use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_core::{Caller, Organization, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_lake::{Lake, LakeErrorKind};
 
 use crate::failure::Failure;
-use crate::last_run::last_run;
+use crate::last_run::carry_from;
 use crate::rules;
-use crate::settings::{Config, Loaded};
+use crate::settings::{AccountFilter, Config, Loaded};
 use crate::wiring::unasked_sources;
 
 /// A run that lacks only who started it.
@@ -20,6 +21,8 @@ pub struct Draft {
     /// What judges it.
     pub checker: Arc<Checker>,
     as_of: Timestamp,
+    /// The name that somebody gave it.
+    run_id: Option<RunId>,
     rules: RuleSet,
     unasked: Sources,
     settings: serde_json::Map<String, serde_json::Value>,
@@ -29,8 +32,9 @@ impl Draft {
     /// Drafts a run by these settings; ages are judged against `as_of`, or against now.
     ///
     /// # Errors
-    /// Exit code 2 where the rules cannot be used.
+    /// Exit code 2 where the rules cannot be used, or the settings leave no account whatever AWS lists.
     pub fn new(loaded: &Loaded, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        hold_some_account(&loaded.config.accounts)?;
         let advice = "add --account-tags (sweep.account_tags), which costs a call an account";
         Self::of_sources(loaded, as_of, (unasked_sources(&loaded.config), advice))
     }
@@ -54,13 +58,26 @@ impl Draft {
         let rules = rules::load(&config.checks)?;
         rules::hold_tags(&rules, unasked, advice)?;
         let checker = Arc::new(Checker::compile(&rules, Basis { as_of, unasked }).map_err(Failure::usage)?);
-        Ok(Self { config, checker, as_of, rules, unasked, settings: loaded.kept() })
+        Ok(Self { config, checker, as_of, run_id: None, rules, unasked, settings: loaded.kept() })
+    }
+
+    /// Gives the run a name.
+    ///
+    /// # Errors
+    /// Exit code 2 where the lake has a run of that name.
+    pub async fn named(self, lake: &Lake, run_id: Option<RunId>) -> Result<Self, Failure> {
+        if let Some(run_id) = &run_id
+            && lake.runs().await.map_err(Failure::not_committed)?.iter().any(|run| run.run_id == *run_id)
+        {
+            return Err(taken(run_id));
+        }
+        Ok(Self { run_id, ..self })
     }
 
     /// Writes the run down. One that could never have begun is not worth going on with, so AWS has answered before.
     ///
     /// # Errors
-    /// Exit code 1 where it cannot be written.
+    /// Exit code 1 where it cannot be written, 2 where another run took its name meanwhile.
     pub async fn begin(
         &self,
         lake: &Lake,
@@ -68,16 +85,16 @@ impl Draft {
         organization: Option<&Organization>,
     ) -> Result<Run, Failure> {
         let started_at = Timestamp::now();
-        let carry_from = if self.config.sweep.incremental {
-            last_run(lake, caller, organization).await.map_err(Failure::not_committed)?
-        } else {
-            None
-        };
-        let run_id = RunId::new(started_at, fastrand::u32(..));
+        let carry_from =
+            carry_from(lake, &self.config, (caller, organization)).await.map_err(Failure::not_committed)?;
+        let run_id = self.run_id.clone().unwrap_or_else(|| RunId::new(started_at, fastrand::u32(..)));
         let organization = organization.cloned();
         let run = Run { carry_from, organization, ..self.run(run_id, started_at, caller.clone()) };
-        lake.create_run(&run, &self.rules.to_json()).await.map_err(Failure::not_committed)?;
-        Ok(run)
+        match lake.create_run(&run, &self.rules.to_json()).await {
+            Ok(()) => Ok(run),
+            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => Err(taken(&run.run_id)),
+            Err(error) => Err(Failure::not_committed(error)),
+        }
     }
 
     /// Writes the run of these reports down, or finds the one that an earlier process began.
@@ -111,4 +128,23 @@ impl Draft {
             settings: self.settings.clone(),
         }
     }
+}
+
+fn taken(run_id: &RunId) -> Failure {
+    Failure::usage(anyhow!(
+        "there is a run {run_id} in the lake already: give this one another name, or go on with that one by `orgsweep \
+         sweep --run {run_id}`"
+    ))
+}
+
+/// What can be known before AWS lists anything is not left for a run to fail at.
+fn hold_some_account(accounts: &AccountFilter) -> Result<(), Failure> {
+    let told = if !accounts.include.is_empty() && accounts.include.iter().all(|id| accounts.exclude.contains(id)) {
+        "each of --accounts is among --exclude-accounts"
+    } else if !accounts.ous.is_empty() && accounts.ous.iter().all(|unit| accounts.exclude_ous.contains(unit)) {
+        "each --ou is an --exclude-ou as well"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage(anyhow!("no account is left to ask: {told}")))
 }

@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use orgsweep_build::BuildError;
 use orgsweep_core::RunId;
+use orgsweep_lake::{LakeError, LakeErrorKind};
 use orgsweep_sweep::Share;
 
 /// How a command ended that did what it was asked for.
@@ -40,6 +42,8 @@ pub struct Failure {
     code: u8,
     error: anyhow::Error,
     go_on: Option<GoOn>,
+    /// An older run, where the newest one stays as it is.
+    older: Option<GoOn>,
     /// Whether whoever reads stdout waits for a JSON document.
     json: bool,
 }
@@ -54,24 +58,25 @@ pub struct GoOn {
 impl GoOn {
     /// By a scan.
     pub fn scan(lake: &str, run_id: &RunId) -> Self {
-        Self { run_id: run_id.clone(), command: format!("orgsweep scan --lake {lake} --resume {run_id}") }
+        Self { run_id: run_id.clone(), command: format!("orgsweep scan --lake {} --resume {run_id}", quoted(lake)) }
     }
 
     /// By a sweep of this share.
     pub fn sweep(lake: &str, run_id: &RunId, share: Share) -> Self {
-        let whole = format!("orgsweep sweep --lake {lake} --run {run_id}");
+        let whole = format!("orgsweep sweep --lake {} --run {run_id}", quoted(lake));
         let command = if share.is_whole() { whole } else { format!("{whole} --shard {share}") };
         Self { run_id: run_id.clone(), command }
     }
 
     /// By a commit, as all accounts are in the journal.
     pub fn commit(lake: &str, run_id: &RunId) -> Self {
-        Self { run_id: run_id.clone(), command: format!("orgsweep commit --lake {lake} --run {run_id}") }
+        Self { run_id: run_id.clone(), command: format!("orgsweep commit --lake {} --run {run_id}", quoted(lake)) }
     }
 
     /// By ingesting the same reports again.
     pub fn ingest(paths: &[PathBuf], lake: &str, run_id: &RunId) -> Self {
-        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> = paths.iter().map(|path| quoted(&path.display().to_string())).collect();
+        let lake = quoted(lake);
         let command = format!("orgsweep ingest {} --lake {lake}, and the flags it had", paths.join(" "));
         Self { run_id: run_id.clone(), command }
     }
@@ -85,18 +90,31 @@ impl GoOn {
 impl Failure {
     /// Wrong usage, settings or rule files: exit code 2.
     pub fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 2, error: error.into(), go_on: None, json: false }
+        Self { code: 2, error: error.into(), go_on: None, older: None, json: false }
     }
 
     /// Nothing is committed: exit code 1.
     pub fn not_committed(error: impl Into<anyhow::Error>) -> Self {
-        Self { code: 1, error: error.into(), go_on: None, json: false }
+        Self { code: 1, error: error.into(), go_on: None, older: None, json: false }
     }
 
-    /// The run that it was about can be gone on with; whoever is nearest to what failed says how.
+    /// The run that it was about can be gone on with; whoever is nearest to what failed says how. What is damaged stays
+    /// so, and says itself what to do.
     #[must_use]
     pub fn resumable(mut self, go_on: GoOn) -> Self {
-        self.go_on.get_or_insert(go_on);
+        if !self.error.chain().any(is_damage) {
+            self.go_on.get_or_insert(go_on);
+        }
+        self
+    }
+
+    /// Where nothing goes on with the run that it was about, this older one is there.
+    #[must_use]
+    pub fn or_older(mut self, older: Option<GoOn>) -> Self {
+        // A network that is down has nothing to do with the run.
+        if self.code == 2 || self.error.chain().any(is_damage) {
+            self.older = older;
+        }
         self
     }
 
@@ -117,6 +135,26 @@ impl Failure {
             }
         }
         message
+    }
+}
+
+/// Whether the lake holds something that cannot be right, which no second attempt mends.
+fn is_damage(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let of_build = cause.downcast_ref::<BuildError>();
+    match (cause.downcast_ref::<LakeError>(), of_build) {
+        (Some(error), _) | (None, Some(BuildError::Lake(error))) => error.kind() == LakeErrorKind::Corrupt,
+        (None, of_build) => matches!(of_build, Some(BuildError::NotCarried { .. })),
+    }
+}
+
+/// A word of a command line that can be pasted into a shell as it is.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:,@%".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        // Between single quotes a shell takes everything as it is but a single quote.
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -142,6 +180,8 @@ pub fn tell(failure: &Failure) {
     if let Some(go_on) = go_on {
         let told = "Nothing is committed, and what was read is kept. Go on with:";
         let _ = writeln!(stderr, "{told} {}", go_on.command());
+    } else if let Some(older) = &failure.older {
+        let _ = writeln!(stderr, "An older run is not committed either. Go on with that one: {}", older.command());
     }
     if failure.json {
         let run_id = go_on.map(|go_on| &go_on.run_id);
@@ -149,5 +189,20 @@ pub fn tell(failure: &Failure) {
             "committed": false, "run_id": run_id, "exit_code": failure.code, "error": message,
         });
         let _ = writeln!(std::io::stdout().lock(), "{document:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_printed_can_be_pasted() {
+        let run_id = RunId::parse("r1").unwrap();
+        assert_eq!(GoOn::scan("./lake", &run_id).command(), "orgsweep scan --lake ./lake --resume r1");
+        assert_eq!(GoOn::commit("my lake", &run_id).command(), "orgsweep commit --lake 'my lake' --run r1");
+        for (word, safe) in [("it's $HOME", r"'it'\''s $HOME'"), ("", "''"), ("~/lake", "'~/lake'"), ("ä", "'ä'")] {
+            assert_eq!(quoted(word), safe);
+        }
     }
 }

@@ -22,8 +22,9 @@ use crate::wiring::{connection, selection, sweep_settings};
 /// Exit code 2 for wrong settings, 1 where the accounts cannot be listed; no run is begun then.
 pub async fn plan(args: &PlanArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let draft = Draft::new(loaded, args.as_of)?;
+    let lake = Lake::open_or_create(&draft.config.lake).await.map_err(Failure::not_committed)?;
+    let draft = draft.named(&lake, args.run_id.clone()).await?;
     let config = &draft.config;
-    let lake = Lake::open_or_create(&config.lake).await.map_err(Failure::not_committed)?;
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     if !screen.quiet && screen.is_terminal && !screen.json {
         eprintln!("Listing the organization's accounts, up to twenty a call");

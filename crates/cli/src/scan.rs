@@ -12,13 +12,14 @@ use orgsweep_sweep::{Discovered, Progress, Share};
 
 use crate::args::ScanArgs;
 use crate::committing::{Committing, sum_up};
-use crate::continued::Continued;
+use crate::continued::{Chosen, Continued, chosen};
 use crate::draft::Draft;
 use crate::failure::{Failure, GoOn, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
 use crate::settings::{Config, Format, Loaded, Machine};
 use crate::signals::Signals;
+use crate::stored;
 use crate::sweeping::Sweeping;
 use crate::wiring::connection;
 
@@ -34,16 +35,25 @@ enum Start {
 /// See the exit codes in the command's help.
 pub async fn scan(args: &ScanArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let location = &loaded.config.lake;
-    let (lake, start) = if let Some(resume) = &args.resume {
+    if let Some(resume) = &args.resume {
         let lake = Lake::open(location).await.map_err(Failure::usage)?;
-        let continued = Continued::resumed(&lake, resume, loaded, args.as_of).await?;
-        (lake, Start::Resumed(Box::new(continued)))
+        let Chosen { run_id, older } = chosen(&lake, resume, "resume").await?;
+        let resumed = async {
+            let continued = Continued::resumed(&lake, &run_id, loaded, args.as_of).await?;
+            connected(&lake, Start::Resumed(Box::new(continued)), (loaded, screen)).await
+        };
+        let older = older.map(|older| GoOn::scan(location, &older));
+        resumed.await.map_err(|failure| failure.or_older(older))
     } else {
         let draft = Box::new(Draft::new(loaded, args.as_of)?);
-        (Lake::open_or_create(location).await.map_err(Failure::not_committed)?, Start::New(draft))
-    };
+        let lake = Lake::open_or_create(location).await.map_err(Failure::not_committed)?;
+        connected(&lake, Start::New(draft), (loaded, screen)).await
+    }
+}
+
+async fn connected(lake: &Lake, start: Start, (loaded, screen): (&Loaded, &Screen)) -> Result<Outcome, Failure> {
     let cloud = AwsCloud::connect(&connection(start.config())).await.map_err(Failure::not_committed)?;
-    straight_line(Arc::new(cloud), &lake, start, (&loaded.machine, screen)).await
+    Box::pin(straight_line(Arc::new(cloud), lake, start, (&loaded.machine, screen))).await
 }
 
 /// A sweep of this cloud into a new run, for whoever brings a cloud of their own.
@@ -86,7 +96,11 @@ async fn straight_line(
             .commit()
             .await
     };
-    let commit = Box::pin(ended).await.map_err(|failure| failure.resumable(go_on))?;
+    let commit = match Box::pin(ended).await {
+        Ok(commit) => commit,
+        // Another may have committed meanwhile, and deleted the journal that this one was about to read.
+        Err(failure) => stored::commit_after_all(lake, &run.run_id).await.ok_or(failure.resumable(go_on))?,
+    };
     drop(shown);
     Ok(sum_up(lake, &commit, &config, (Some(progress.tally()), started)).await)
 }

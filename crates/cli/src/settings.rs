@@ -16,7 +16,7 @@ mod show;
 mod tests;
 mod value;
 
-pub use config::{Checks, Config, Format, Level, Log};
+pub use config::{AccountFilter, Checks, Config, Format, Level, Log};
 pub use error::SettingsError;
 pub use known::nearest as nearest_name;
 pub use layers::{Assignment, FILE_VARIABLE, Sources};

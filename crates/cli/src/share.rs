@@ -10,11 +10,18 @@ use crate::settings::{INDEX_VARIABLES, Machine};
 /// The share that flags and machine name; the whole plan where they name none.
 ///
 /// # Errors
-/// Exit code 2 where `--shards` is given and the machine's index is not told, told twice, or out of range.
+/// Exit code 2 where `--shards` is given and the machine's index is not told, told twice, or out of range; and where the
+/// machine is one of many and no flag says of how many, since each of them would sweep the whole plan.
 pub fn share(args: &ShareArgs, machine: &Machine) -> Result<Share, Failure> {
     match (args.shard, args.shards) {
         (Some(share), _) => Ok(share),
-        (None, None) => Ok(Share::WHOLE),
+        (None, None) => match machine.indexes.first() {
+            None => Ok(Share::WHOLE),
+            Some((variable, index)) => Err(Failure::usage(anyhow!(
+                "{variable} is {index}, so this is one of several machines, and each would sweep the whole plan: give \
+                 --shards N with the job's number of machines, or --shard 1/1 where this one is to sweep the whole"
+            ))),
+        },
         (None, Some(of)) => numbered(of, machine).map_err(|told| Failure::usage(anyhow!(told))),
     }
 }
@@ -64,6 +71,23 @@ mod tests {
         assert_eq!(share_of(8, &[("AWS_BATCH_JOB_ARRAY_INDEX", "7")]).as_deref(), Ok("8/8"));
         let both = [("JOB_COMPLETION_INDEX", "2"), ("AWS_BATCH_JOB_ARRAY_INDEX", "2")];
         assert_eq!(share_of(8, &both).as_deref(), Ok("3/8"));
+    }
+
+    #[test]
+    fn a_machine_with_a_number_is_told_of_how_many_it_is_one_or_that_it_sweeps_the_whole() {
+        let whole = |shard: Option<&str>, variables: &[(&str, &str)]| {
+            let environment: Vec<(OsString, OsString)> =
+                variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+            let args = ShareArgs { shard: shard.map(|shard| shard.parse().unwrap()), shards: None };
+            let share = share(&args, &Machine::of_environment(&environment));
+            share.map(|share| share.is_whole()).map_err(|failure| failure.message())
+        };
+        assert_eq!((whole(None, &[]), whole(None, &[("JOB_COMPLETION_INDEX", "")])), (Ok(true), Ok(true)));
+        for variable in INDEX_VARIABLES {
+            let told = whole(None, &[(variable, "3")]).unwrap_err();
+            assert!([variable, "is 3", "--shards N", "--shard 1/1"].iter().all(|word| told.contains(word)), "{told}");
+            assert_eq!(whole(Some("1/1"), &[(variable, "3")]), Ok(true));
+        }
     }
 
     #[test]

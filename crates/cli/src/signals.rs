@@ -1,9 +1,9 @@
 //! Ctrl-C and SIGTERM: the first stops the asking and lets the journal be written, the second ends the program at once.
-//! Whatever hangs, the program ends in time.
+//! Whatever hangs, the program ends in time. A signal that comes twice at nearly the same moment is one.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use orgsweep_sweep::Stop;
@@ -14,6 +14,10 @@ use crate::failure::{Failure, GoOn, tell};
 
 /// What a stopped program may take for its last segment. Five seconds are promised.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// Within this time the same signal again is the same wish: `timeout`, shells and service managers send it to the
+/// process and then to its group. Nobody presses a key twice so fast, nor means anything by it.
+const ONE_WISH: Duration = Duration::from_millis(300);
 
 /// Listens for signals on behalf of a run.
 #[derive(Debug, Clone)]
@@ -85,10 +89,13 @@ impl Signals {
     }
 
     async fn answer(self, mut interrupt: Signal, mut terminate: Signal) {
-        wait_for_one(&mut interrupt, &mut terminate).await;
+        let first = wait_for_one(&mut interrupt, &mut terminate).await;
+        let came = Instant::now();
         self.stop.stop();
+        let second =
+            async { while wait_for_one(&mut interrupt, &mut terminate).await == first && came.elapsed() < ONE_WISH {} };
         let why = tokio::select! {
-            () = wait_for_one(&mut interrupt, &mut terminate) => "stopped at once",
+            () = second => "stopped at once",
             () = tokio::time::sleep(GRACE) => "stopped, although something did not come to its end in time",
         };
         tell(&self.with_standing(|standing| standing.failure(why)));
@@ -114,9 +121,9 @@ impl Standing {
     }
 }
 
-async fn wait_for_one(interrupt: &mut Signal, terminate: &mut Signal) {
+async fn wait_for_one(interrupt: &mut Signal, terminate: &mut Signal) -> SignalKind {
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
     }
 }

@@ -11,7 +11,7 @@ use orgsweep_sweep::{Progress, Share, SweepError, Tally};
 use serde_json::json;
 
 use crate::args::SweepArgs;
-use crate::continued::{Continued, chosen};
+use crate::continued::{Chosen, Continued, chosen};
 use crate::failure::{Failure, GoOn, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
@@ -42,16 +42,21 @@ pub async fn sweep(args: &SweepArgs, loaded: &Loaded, screen: &Screen) -> Result
     let started = Instant::now();
     let share = share(&args.share, &loaded.machine)?;
     let lake = Lake::open(&loaded.config.lake).await.map_err(Failure::usage)?;
-    let run_id = chosen(&lake, &args.run).await?;
+    let Chosen { run_id, older } = chosen(&lake, &args.run, "sweep").await?;
     let format = loaded.config.output.format;
     let mut covered = Covered { lake: &lake, run_id: &run_id, share, tally: None, seconds: 0.0 };
     if run_id.is_recheck() || lake.read_commit(&run_id).await.map_err(Failure::not_committed)?.is_none() {
-        let continued = Continued::open(&lake, &run_id, loaded).await?;
-        covered.tally = match Box::pin(sweep_share(&lake, continued, share, (loaded, screen))).await {
+        let swept = async {
+            let continued = Continued::open(&lake, &run_id, loaded).await?;
+            Box::pin(sweep_share(&lake, continued, share, (loaded, screen))).await
+        };
+        covered.tally = match swept.await {
             Ok(tally) => Some(tally),
             // What is committed is covered, by whomever.
             Err(_) if stored::commit_after_all(&lake, &run_id).await.is_some() => None,
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                return Err(failure.or_older(older.map(|older| GoOn::sweep(lake.location(), &older, share))));
+            }
         };
     }
     covered.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;

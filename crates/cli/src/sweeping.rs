@@ -6,7 +6,7 @@ use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, Timestamp};
 use orgsweep_lake::Lake;
 use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, identify, rejoin};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::failure::Failure;
 use crate::last_run::{carried_reports, warm_accounts};
@@ -58,11 +58,12 @@ impl Sweeping<'_> {
     /// Exit code 1; what was read is in the journal.
     pub async fn sweep(&self, run: &Run, plan: Option<Plan>, discovered: Discovered) -> Result<Plan, Failure> {
         info!(run_id = %run.run_id, share = %self.share, lake = self.lake.location(), "sweeping");
+        let has_plan = plan.is_some();
         let warm = match plan {
             None => warm_accounts(self.lake, self.config, &discovered).await.map_err(Failure::not_committed)?,
             Some(_) => Vec::new(),
         };
-        let carried = carried_reports(self.lake, run).await.map_err(Failure::not_committed)?;
+        let carried = carried_reports(self.lake, run, Timestamp::now()).await.map_err(Failure::not_committed)?;
         let sweep = Sweep {
             cloud: Arc::clone(&self.cloud),
             discovered,
@@ -80,22 +81,41 @@ impl Sweeping<'_> {
             progress: Arc::clone(self.progress),
             stop: self.signals.stop().clone(),
         };
-        let swept = Box::pin(sweep.run()).await.map_err(failure)?;
+        let swept = match Box::pin(sweep.run()).await {
+            Ok(swept) => swept,
+            Err(error) => {
+                if !has_plan && is_unfit(&error) {
+                    self.abandon(run, &error).await;
+                }
+                return Err(failure(error));
+            }
+        };
         info!(accounts = swept.plan.accounts.len(), requests = self.progress.tally().requests, "swept");
         Ok(swept.plan)
     }
+
+    /// The same settings will fail alike whenever the run is gone on with, so it must not be what `latest` means.
+    async fn abandon(&self, run: &Run, why: &SweepError) {
+        if let Err(error) = self.lake.abandon_run(&run.run_id, &why.to_string()).await {
+            warn!(run_id = %run.run_id, %error, "that the run can never have a plan could not be written down");
+        }
+    }
+}
+
+/// Whether the organization's list shows that the run's settings cannot be meant.
+fn is_unfit(error: &SweepError) -> bool {
+    matches!(
+        error,
+        SweepError::NotInOrganization { .. }
+            | SweepError::NotInUnits { .. }
+            | SweepError::NoPath { .. }
+            | SweepError::NothingToAsk { .. }
+    )
 }
 
 /// Which exit code a sweep's end has: a selection that fits no account, a root audit that cannot be, or a share of
 /// nothing is wrong usage.
 pub fn failure(error: SweepError) -> Failure {
-    match error {
-        SweepError::NotInOrganization { .. }
-        | SweepError::NotInUnits { .. }
-        | SweepError::NoPath { .. }
-        | SweepError::RootAuditOff
-        | SweepError::NoPlan
-        | SweepError::NothingToAsk { .. } => Failure::usage(error),
-        error => Failure::not_committed(error),
-    }
+    let is_usage = is_unfit(&error) || matches!(error, SweepError::RootAuditOff | SweepError::NoPlan);
+    if is_usage { Failure::usage(error) } else { Failure::not_committed(error) }
 }

@@ -21,7 +21,9 @@ pub use facts::{
 };
 pub use reading::{ErrorKind, Outcome, Reading, Refusal};
 pub use root::{RootAnswer, RootPosture, RootRow};
-pub use run::{Caller, Decision, InvalidRunId, Organization, Plan, PlannedAccount, Run, RunId, SkipReason};
+pub use run::{
+    Caller, Decision, InvalidRunId, InvalidRunName, Organization, Plan, PlannedAccount, Run, RunId, SkipReason,
+};
 pub use snapshot::{Gap, Snapshot};
 pub use source::{ContactType, Source, Sources};
 pub use time::{InvalidTimestamp, Timestamp};

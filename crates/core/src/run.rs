@@ -20,10 +20,22 @@ const INGEST: &str = "-ingest-";
 /// How much of a hash an id shows.
 const HASH_DIGITS: usize = 12;
 
+/// The longest id.
+const MOST_LETTERS: usize = 64;
+
 /// A text that cannot name a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a run id: 1 to 64 letters, digits and dashes are expected")]
 pub struct InvalidRunId {
+    text: String,
+}
+
+/// A text that cannot name a new run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} cannot name a run: 1 to 43 letters, digits and dashes are expected, the first no dash, without \"-recheck-\" and \"-ingest-\", and not \"latest\""
+)]
+pub struct InvalidRunName {
     text: String,
 }
 
@@ -56,6 +68,33 @@ impl RunId {
         self.0.contains(RECHECK)
     }
 
+    /// When the run began, as ids made by [`RunId::new`] say; `None` where somebody named the run otherwise.
+    #[must_use]
+    pub fn began_at(&self) -> Option<Timestamp> {
+        Timestamp::parse_compact(self.0.split_once('-')?.0)
+    }
+
+    /// Parses the name that somebody gives a run: an id that is free to be a sweep's, and short enough for those of its
+    /// rechecks.
+    ///
+    /// # Errors
+    /// As [`RunId::parse`]; and a name that says something else.
+    pub fn parse_name(text: &str) -> Result<Self, InvalidRunName> {
+        let is_short = text.len() + RECHECK.len() + HASH_DIGITS <= MOST_LETTERS;
+        match Self::parse(text) {
+            Ok(name)
+                if is_short
+                    && text != "latest"
+                    && !text.starts_with('-')
+                    && !name.is_recheck()
+                    && !name.is_ingest() =>
+            {
+                Ok(name)
+            }
+            _ => Err(InvalidRunName { text: text.to_owned() }),
+        }
+    }
+
     /// Whether it names a run of saved reports, or a recheck of one.
     #[must_use]
     pub fn is_ingest(&self) -> bool {
@@ -67,7 +106,7 @@ impl RunId {
     /// # Errors
     /// An empty or overlong text, or one with anything but ASCII letters, digits and dashes.
     pub fn parse(text: &str) -> Result<Self, InvalidRunId> {
-        let fits = (1..=64).contains(&text.len());
+        let fits = (1..=MOST_LETTERS).contains(&text.len());
         if fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             Ok(Self(text.to_owned()))
         } else {
@@ -269,5 +308,19 @@ mod tests {
             RunId::parse(RunId::recheck(&ingest, "0123456789abcdef").as_str()).map(|id| id.is_ingest()),
             Ok(true)
         );
+        assert_eq!((sweep.began_at(), RunId("nightly-1".to_owned()).began_at()), (Some(time), None));
+    }
+
+    #[test]
+    fn a_name_leaves_room_for_rechecks_and_is_not_taken_for_anything_else() {
+        let longest = "x".repeat(43);
+        for name in ["nightly", "20261122T100000Z-batch", &longest] {
+            let name = RunId::parse_name(name).unwrap();
+            let recheck = RunId::recheck(&name, "0123456789abcdef");
+            assert_eq!(RunId::parse(recheck.as_str()), Ok(recheck));
+        }
+        for text in ["", "latest", "-x", "a-recheck-b", "a-ingest-b", "a/b", &"x".repeat(44)] {
+            assert!(RunId::parse_name(text).is_err(), "{text}");
+        }
     }
 }

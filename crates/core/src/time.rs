@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A point in time in whole milliseconds, UTC.
@@ -63,6 +63,13 @@ impl Timestamp {
     #[must_use]
     pub fn compact(self) -> String {
         self.chrono().map_or_else(|| self.0.to_string(), |time| time.format("%Y%m%dT%H%M%SZ").to_string())
+    }
+
+    /// Parses what [`Timestamp::compact`] writes.
+    #[must_use]
+    pub fn parse_compact(text: &str) -> Option<Self> {
+        let time = NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok()?;
+        Some(Self(time.and_utc().timestamp_millis()))
     }
 
     /// This time and `duration` more.

@@ -1,4 +1,4 @@
-//! The reports of a committed run that a later run need not fetch: AWS cannot have replaced them yet.
+//! The reports of a committed run, which a later run need not fetch while AWS cannot have replaced them.
 
 use std::collections::HashMap;
 
@@ -14,24 +14,19 @@ const COLUMNS: [&str; 6] =
     ["account_id", "report_generated_at", "report_rows", "quarantined_rows", "unknown_columns", "report_carried_from"];
 
 impl Lake {
-    /// The reports of a run that were made after `made_after` and understood whole, with the run that read them. Their
-    /// rows are in its table `credentials`.
+    /// The reports of a run that were understood whole, each with the run that read it. Their rows are in its table
+    /// `credentials`.
     ///
     /// # Errors
     /// A file of the run is missing or damaged, or the store fails.
-    pub async fn carried_reports(
-        &self,
-        commit: &Commit,
-        made_after: Timestamp,
-    ) -> Result<HashMap<AccountId, ReportFacts>, LakeError> {
+    pub async fn whole_reports(&self, commit: &Commit) -> Result<HashMap<AccountId, ReportFacts>, LakeError> {
         let mut rows = self.columns(commit, table::accounts(), &COLUMNS);
-        let mut carried = HashMap::new();
+        let mut reports = HashMap::new();
         while let Some(batch) = rows.next().await? {
             let Some(accounts) = Accounts::of(&batch) else { continue };
-            let reports = (0..batch.num_rows()).filter_map(|row| accounts.report(row, &commit.run_id));
-            carried.extend(reports.filter(|(_, report)| report.generated_at > made_after));
+            reports.extend((0..batch.num_rows()).filter_map(|row| accounts.report(row, &commit.run_id)));
         }
-        Ok(carried)
+        Ok(reports)
     }
 }
 

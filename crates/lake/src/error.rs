@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use object_store::path::Path;
+use orgsweep_core::RunId;
 use parquet::errors::ParquetError;
 
 /// What an error of the lake means to the caller.
@@ -54,6 +55,21 @@ impl LakeError {
     pub(crate) fn corrupt(object: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(LakeErrorKind::Corrupt, format!("{object} is damaged, or was not written by orgsweep"))
             .with_source(reason)
+    }
+
+    /// A manifest cannot be right; `advice` says what to do.
+    pub(crate) fn corrupt_manifest(path: &str, advice: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let message = format!("{path} is damaged, or was not written by orgsweep: {advice}");
+        Self::new(LakeErrorKind::Corrupt, message).with_source(reason)
+    }
+
+    /// A segment cannot be right that the tables are built from.
+    pub(crate) fn sealed(run_id: &RunId, error: Self) -> Self {
+        let message = format!(
+            "{error}; the journal of run {run_id} is sealed, so that no account is asked again: put the segment back from \
+             a copy; without one begin a new scan, and delete _runs/{run_id}"
+        );
+        Self::new(LakeErrorKind::Corrupt, message).with_source(error)
     }
 
     /// The error of a store that was asked to `verb` an object.

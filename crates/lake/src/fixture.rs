@@ -1,4 +1,4 @@
-//! Snapshots and reports for the tests of this crate.
+//! Runs, snapshots and reports for the tests of this crate.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMil
 use arrow_schema::DataType;
 use object_store::memory::InMemory;
 use orgsweep_core::{
-    Account, AccountId, AccountState, CallRecord, ErrorKind, Reading, Refusal, ReportFacts, RunId, Snapshot, Sources,
-    Timestamp, table,
+    Account, AccountId, AccountState, CallRecord, Caller, ErrorKind, Reading, Refusal, ReportFacts, Run, RunId,
+    Snapshot, Sources, Timestamp, table,
 };
 
-use crate::{JournalEntry, Lake};
+use crate::{Commit, CommittedFile, CommittedTable, Coverage, JournalEntry, Lake};
 
 pub(crate) fn lake() -> Lake {
     Lake::over(Arc::new(InMemory::new()), "memory")
@@ -22,6 +22,44 @@ pub(crate) fn run_id() -> RunId {
 
 pub(crate) fn time() -> Timestamp {
     Timestamp::parse("2026-11-22T10:00:00Z").unwrap()
+}
+
+/// A run of this id.
+pub(crate) fn run(run_id: &str) -> Run {
+    let settings = serde_json::from_str(r#"{"role_name":"orgsweep-scanner"}"#).unwrap();
+    Run {
+        run_id: RunId::parse(run_id).unwrap(),
+        as_of: time(),
+        started_at: time(),
+        caller: Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::000000000001:user/a".to_owned() },
+        organization: None,
+        orgsweep_version: "0.1.0".to_owned(),
+        rule_pack_sha256: "aa".to_owned(),
+        unasked: Sources::NONE,
+        recheck_of: None,
+        carry_from: None,
+        settings,
+    }
+}
+
+/// Its commit, of one file with so many bytes.
+pub(crate) fn commit(run: &Run, bytes: u64) -> Commit {
+    let file = CommittedFile { path: "findings/part-00000.parquet".to_owned(), rows: 3, bytes };
+    Commit {
+        format_version: Commit::FORMAT_VERSION,
+        run_id: run.run_id.clone(),
+        as_of: run.as_of,
+        committed_at: run.as_of,
+        orgsweep_version: run.orgsweep_version.clone(),
+        rule_pack_sha256: run.rule_pack_sha256.clone(),
+        recheck_of: run.recheck_of.clone(),
+        caller: run.caller.clone(),
+        organization: run.organization.clone(),
+        coverage: Coverage::default(),
+        tables: vec![CommittedTable::new("findings", vec![file])],
+        checks: Vec::new(),
+        exceptions: Vec::new(),
+    }
 }
 
 /// An entry of an account whose report has these users, and of whose contacts so many were not read, for good or not.

@@ -1,9 +1,10 @@
 //! Reading a journal: which accounts it has, and all of it in order of accounts.
 //!
-//! Before tables are built the journal is sealed: the segments that exist are written down, once. Segments that a
-//! resumed or a slower worker adds later no longer change what is built, so whoever builds gets the same bytes.
+//! Before tables are built the journal is sealed: the segments that can be read are written down, once. Segments that a
+//! resumed or a slower worker adds later no longer change what is built, so whoever builds gets the same bytes. A segment
+//! that is damaged before counts as not there, and its accounts are asked again; one that is damaged after is an error.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use orgsweep_core::{AccountId, RunId, Snapshot};
@@ -13,7 +14,7 @@ use crate::manifest::to_json;
 use crate::merge::{self, Merged};
 use crate::segment::{self, STANDING_COLUMNS};
 use crate::segment_reader::{Place, SegmentReader, damaged};
-use crate::{Lake, LakeError, LakeErrorKind, layout};
+use crate::{Journalled, Lake, LakeError, LakeErrorKind, layout};
 
 /// Segments merged at once: each holds one decoded batch, 256 KiB or one account, so this times that is what a merge
 /// takes. More segments are merged in several passes.
@@ -40,29 +41,11 @@ struct Seal {
     segments: Vec<String>,
 }
 
-/// Which accounts a journal has.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Journalled {
-    /// The accounts with some snapshot.
-    pub seen: HashSet<AccountId>,
-    /// Those that a resumed sweep need not ask again.
-    pub settled: HashSet<AccountId>,
-    /// Those that could be opened: by their role, or as the caller's own.
-    pub opened: HashSet<AccountId>,
-}
-
-impl Journalled {
-    /// The accounts whose snapshot failed in passing: a sweep that goes on with the run would ask them again.
-    pub fn unsettled(&self) -> impl Iterator<Item = AccountId> {
-        self.seen.difference(&self.settled).copied()
-    }
-}
-
 impl Journal {
     /// Lists the run's segments: those of the seal once there is one, all of them before.
     ///
     /// # Errors
-    /// A sealed segment is missing, or the store fails.
+    /// A sealed segment is missing, the seal is damaged, or the store fails.
     pub async fn open(lake: &Lake, run_id: &RunId) -> Result<Self, LakeError> {
         let seal: Option<Seal> = lake.find(&layout::seal_manifest(run_id)).await?;
         let listed = lake.list(&layout::journal(run_id)).await?;
@@ -76,11 +59,11 @@ impl Journal {
         segments.sort_by(|one, other| one.name.cmp(&other.name));
         let sealed = seal.is_some();
         if let Some(seal) = seal {
-            segments.retain(|segment| seal.segments.contains(&segment.name));
-            let missing = seal.segments.iter().find(|name| !segments.iter().any(|segment| segment.name == **name));
-            if let Some(name) = missing {
-                let message = format!("journal segment {name} of run {run_id} is sealed, but not in the lake");
-                return Err(LakeError::new(LakeErrorKind::NotFound, message));
+            let mut missing: HashSet<&str> = seal.segments.iter().map(String::as_str).collect();
+            segments.retain(|segment| missing.remove(segment.name.as_str()));
+            if let Some(name) = seal.segments.iter().find(|name| missing.contains(name.as_str())) {
+                let gone = damaged(name, "it is not in the lake");
+                return Err(LakeError::sealed(run_id, gone));
             }
         }
         Ok(Self { lake: lake.clone(), run_id: run_id.clone(), segments, sealed })
@@ -104,14 +87,16 @@ impl Journal {
         segment.rsplitn(3, '-').nth(2).unwrap_or_default()
     }
 
-    /// Fixes the segments that the tables are built from: those of this journal, unless another fixed them first.
+    /// Fixes the segments that the tables are built from: those of this journal that can be read, unless another fixed
+    /// them first. `journalled` is what was read of them.
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub async fn seal(self) -> Result<Self, LakeError> {
+    pub async fn seal(mut self, journalled: &Journalled) -> Result<Self, LakeError> {
         if self.sealed {
             return Ok(self);
         }
+        self.segments.retain(|segment| !journalled.damaged.contains_key(&segment.name));
         let path = layout::seal_manifest(&self.run_id);
         let seal = Seal { segments: self.segments().map(str::to_owned).collect() };
         let stands = self.lake.create_first(&path, to_json(&path, &seal)?, || seal).await?;
@@ -125,19 +110,27 @@ impl Journal {
     /// Reads which accounts the journal has, one segment at a time.
     ///
     /// # Errors
-    /// A segment is damaged, in which case the message names it; or the store fails.
+    /// A sealed segment is damaged, in which case the message names it; or the store fails.
     pub async fn journalled(&self) -> Result<Journalled, LakeError> {
         let mut standings: HashMap<AccountId, (u32, bool)> = HashMap::new();
+        let mut damaged = BTreeMap::new();
         for segment in &self.segments {
-            let mut reader = self.reader(segment, Some(STANDING_COLUMNS.to_vec())).await?;
-            while let Some(batch) = reader.next_batch().await? {
-                let accounts = segment::standings(&batch);
-                for (account_id, found) in accounts.ok_or_else(|| damaged(reader.name(), "its columns are others"))? {
-                    // The more complete snapshot is the one that would be built, so it decides; of two that are as
-                    // complete both are settled or neither.
-                    let stands = standings.entry(account_id).or_default();
-                    *stands = (*stands).max(found);
+            match self.standings(segment).await {
+                Ok(found) => {
+                    for (account_id, found) in found {
+                        // The more complete snapshot is the one that would be built, so it decides; of two that are as
+                        // complete both are settled or neither.
+                        let stands = standings.entry(account_id).or_default();
+                        *stands = (*stands).max(found);
+                    }
                 }
+                Err(error) if error.kind() == LakeErrorKind::Corrupt && !self.sealed => {
+                    damaged.insert(segment.name.clone(), error.to_string());
+                }
+                Err(error) if error.kind() == LakeErrorKind::Corrupt => {
+                    return Err(LakeError::sealed(&self.run_id, error));
+                }
+                Err(error) => return Err(error),
             }
         }
         let those = |is: fn(&(u32, bool)) -> bool| {
@@ -145,22 +138,26 @@ impl Journal {
         };
         let settled = those(|(_, settled)| *settled);
         let opened = those(|(completeness, _)| Snapshot::is_opened(*completeness));
-        Ok(Journalled { seen: standings.into_keys().collect(), settled, opened })
+        Ok(Journalled { seen: standings.into_keys().collect(), settled, opened, damaged })
     }
 
-    /// The accounts that a resumed sweep need not ask again.
-    ///
-    /// # Errors
-    /// As [`Journal::journalled`].
-    pub async fn settled(&self) -> Result<HashSet<AccountId>, LakeError> {
-        Ok(self.journalled().await?.settled)
+    /// What a segment says of its accounts: of all of them, or of none where any of it is damaged.
+    async fn standings(&self, segment: &Segment) -> Result<Vec<(AccountId, (u32, bool))>, LakeError> {
+        let mut reader = self.reader(segment, Some(STANDING_COLUMNS.to_vec())).await?;
+        let mut standings = Vec::new();
+        while let Some(batch) = reader.next_batch().await? {
+            let found = segment::standings(&batch);
+            standings.extend(found.ok_or_else(|| damaged(reader.name(), "its columns are others"))?);
+        }
+        Ok(standings)
     }
 
     /// Reads all of the journal in order of accounts, each once: the more complete snapshot of two, then the one of
     /// the smaller segment name. What is in memory does not depend on how long the journal is.
     ///
     /// # Errors
-    /// As [`Journal::journalled`], or the machine's folder for temporary files cannot be written.
+    /// A segment is damaged, in which case the message names it; the store fails; or the machine's folder for temporary
+    /// files cannot be written.
     pub async fn merged(&self) -> Result<Merged, LakeError> {
         self.merged_within(FAN_IN).await
     }
@@ -190,8 +187,6 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use arrow_array::RecordBatch;
     use orgsweep_core::{ErrorKind, Timestamp};
     use proptest::prelude::*;
@@ -211,6 +206,11 @@ mod tests {
             }
             writer.flush().await.unwrap();
         }
+    }
+
+    async fn seal(journal: Journal) -> Journal {
+        let journalled = journal.journalled().await.unwrap();
+        journal.seal(&journalled).await.unwrap()
     }
 
     async fn read(journal: &Journal, fan_in: usize) -> Vec<JournalEntry> {
@@ -265,7 +265,8 @@ mod tests {
                 let settled = settled.map(|entry| entry.snapshot.account.id).collect();
                 let opened = winners.iter().filter(|entry| entry.snapshot.role.value().is_some());
                 let opened = opened.map(|entry| entry.snapshot.account.id).collect();
-                assert_eq!(journal.journalled().await.unwrap(), Journalled { seen, settled, opened });
+                let journalled = Journalled { seen, settled, opened, damaged: BTreeMap::new() };
+                assert_eq!(journal.journalled().await.unwrap(), journalled);
             });
         }
     }
@@ -314,11 +315,11 @@ mod tests {
         let (first, second) = (entry(1, None, 0, ErrorKind::Transient), entry(1, Some(&["a"]), 0, ErrorKind::Denied));
         write(&lake, &[vec![first.clone()]]).await;
         let other = Journal::open(&lake, &run_id()).await.unwrap();
-        let sealed = Journal::open(&lake, &run_id()).await.unwrap().seal().await.unwrap();
+        let sealed = seal(Journal::open(&lake, &run_id()).await.unwrap()).await;
         write(&lake, &[vec![], vec![second]]).await;
         let objects = lake.list(&layout::journal(&run_id())).await.unwrap();
         assert_eq!((objects.len(), sealed.is_sealed()), (2, true));
-        for journal in [sealed, other.seal().await.unwrap(), Journal::open(&lake, &run_id()).await.unwrap()] {
+        for journal in [sealed, seal(other).await, Journal::open(&lake, &run_id()).await.unwrap()] {
             assert!(journal.is_sealed());
             assert_eq!(read(&journal, FAN_IN).await, std::slice::from_ref(&first));
         }
@@ -331,8 +332,34 @@ mod tests {
         let first = Journal::open(&lake, &run_id()).await.unwrap();
         write(&lake, &[vec![], vec![entry(2, None, 0, ErrorKind::Transient)]]).await;
         let second = Journal::open(&lake, &run_id()).await.unwrap();
-        let first = first.seal().await.unwrap();
-        assert_eq!(second.seal().await.unwrap().segments().collect::<Vec<_>>(), first.segments().collect::<Vec<_>>());
+        let first = seal(first).await;
+        assert_eq!(seal(second).await.segments().collect::<Vec<_>>(), first.segments().collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_segment_counts_as_not_there_until_the_seal_and_is_an_error_after_it() {
+        let lake = lake();
+        let [one, two] = [1, 2].map(|account| entry(account, Some(&["a"]), 0, ErrorKind::Denied));
+        write(&lake, &[vec![one.clone()], vec![two]]).await;
+        let names: Vec<String> = Journal::open(&lake, &run_id()).await.unwrap().segments().map(str::to_owned).collect();
+        let path = |name: &str| layout::journal_segment(&run_id(), name);
+        let whole = lake.read(&path(&names[1])).await.unwrap();
+        lake.replace(&path(&names[1]), whole.slice(..whole.len() / 2).into()).await.unwrap();
+        lake.create(&path("stray"), "hello".into()).await.unwrap();
+        let journal = Journal::open(&lake, &run_id()).await.unwrap();
+        let journalled = journal.journalled().await.unwrap();
+        assert_eq!(journalled.damaged.keys().collect::<Vec<_>>(), ["stray", &names[1]]);
+        assert_eq!(journalled.seen, HashSet::from([one.snapshot.account.id]));
+        let sealed = journal.seal(&journalled).await.unwrap();
+        assert_eq!(sealed.segments().collect::<Vec<_>>(), [&names[0]]);
+        assert_eq!(read(&sealed, FAN_IN).await, [one]);
+
+        lake.replace(&path(&names[0]), "hello".into()).await.unwrap();
+        let error = Journal::open(&lake, &run_id()).await.unwrap().journalled().await.unwrap_err();
+        assert!(error.kind() == LakeErrorKind::Corrupt && error.to_string().contains(&names[0]), "{error}");
+        lake.delete(&layout::journal(&run_id())).await.unwrap();
+        let error = Journal::open(&lake, &run_id()).await.unwrap_err();
+        assert!(error.kind() == LakeErrorKind::Corrupt && error.to_string().contains(&names[0]), "{error}");
     }
 
     #[tokio::test]

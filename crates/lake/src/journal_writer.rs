@@ -186,7 +186,7 @@ mod tests {
         other.push(small(2)).await.unwrap();
         other.flush().await.unwrap();
         assert_eq!(segments(&lake).await.len(), 2);
-        assert_eq!(Journal::open(&lake, &run_id()).await.unwrap().settled().await.unwrap().len(), 2);
+        assert_eq!(Journal::open(&lake, &run_id()).await.unwrap().journalled().await.unwrap().settled.len(), 2);
     }
 
     #[tokio::test]

@@ -38,6 +38,12 @@ pub fn seal_manifest(run_id: &RunId) -> Path {
     in_run(run_id, "seal.json")
 }
 
+/// `abandoned.json`: why the run can never have a plan.
+#[must_use]
+pub fn abandoned_manifest(run_id: &RunId) -> Path {
+    in_run(run_id, "abandoned.json")
+}
+
 /// `commit.json`: the files of the committed run.
 #[must_use]
 pub fn commit_manifest(run_id: &RunId) -> Path {
@@ -98,6 +104,7 @@ mod tests {
                 plan_manifest(&run_id),
                 seal_manifest(&run_id),
                 journal_segment(&run_id, "a-1-000000"),
+                abandoned_manifest(&run_id),
                 calls(&run_id),
                 commit_manifest(&run_id),
                 table_part("findings", as_of, &run_id, 12),
@@ -109,6 +116,7 @@ mod tests {
                 "_runs/20261122T100000Z-7f3a9c/plan.json",
                 "_runs/20261122T100000Z-7f3a9c/seal.json",
                 "_runs/20261122T100000Z-7f3a9c/journal/a-1-000000.arrow",
+                "_runs/20261122T100000Z-7f3a9c/abandoned.json",
                 "_runs/20261122T100000Z-7f3a9c/calls.parquet",
                 "_runs/20261122T100000Z-7f3a9c/commit.json",
                 "findings/dt=2026-11-22/run=20261122T100000Z-7f3a9c/part-00012.parquet",

@@ -1,8 +1,7 @@
-//! The manifests of a run, as JSON: `run.json`, `rules.json`, `plan.json`, `seal.json`, `commit.json`, and what they say together.
+//! The manifests of a run, as JSON: `run.json`, `rules.json`, `plan.json`, `seal.json`, `commit.json`, `abandoned.json`.
 //!
 //! Each is written once. Whoever comes second is given what the first one wrote.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use object_store::PutPayload;
@@ -15,17 +14,6 @@ use crate::{Commit, Lake, LakeError, LakeErrorKind, layout};
 
 /// How many runs an error names, newest first, to whoever mistyped one.
 const NAMED_RUNS: usize = 5;
-
-/// How far a run has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunState {
-    /// The run.
-    pub run_id: RunId,
-    /// Whether discovery has ended: there is a plan.
-    pub planned: bool,
-    /// Whether the run is committed.
-    pub committed: bool,
-}
 
 impl Lake {
     /// Writes `rules.json`, then `run.json`: from here on the run can be resumed, by the same rules. `rules` is JSON
@@ -94,69 +82,36 @@ impl Lake {
         self.find(&layout::commit_manifest(run_id)).await
     }
 
-    /// Every run of the lake, oldest first.
+    /// The error of a run that is wanted as a committed one, and is none.
+    #[must_use]
+    pub fn not_committed(&self, run_id: &RunId) -> LakeError {
+        let message = format!("run {run_id} is not among the committed runs of the lake at {}", self.location());
+        LakeError::new(LakeErrorKind::NotFound, message)
+    }
+
+    /// Writes `abandoned.json`: the run can never have a plan, for this reason, and `latest` passes it over.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn runs(&self) -> Result<Vec<RunState>, LakeError> {
-        // One listing of everything costs less than two questions for each run: a committed run is few objects.
-        let mut files: BTreeMap<RunId, Vec<String>> = BTreeMap::new();
-        for object in self.list(&layout::runs()).await? {
-            if let Some((run_id, file)) = layout::run_of(&object.location) {
-                files.entry(run_id).or_default().push(file.to_owned());
-            }
+    pub async fn abandon_run(&self, run_id: &RunId, reason: &str) -> Result<(), LakeError> {
+        let path = layout::abandoned_manifest(run_id);
+        match self.create(&path, to_json(&path, &serde_json::json!({ "reason": reason }))?).await {
+            Err(error) if error.kind() != LakeErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
         }
-        let runs = files.into_iter().filter(|(_, files)| files.iter().any(|file| file == "run.json"));
-        let has = |files: &[String], name: &str| files.iter().any(|file| file == name);
-        Ok(runs
-            .map(|(run_id, files)| RunState {
-                run_id,
-                planned: has(&files, "plan.json"),
-                committed: has(&files, "commit.json"),
-            })
-            .collect())
-    }
-
-    /// The newest sweep that is not committed: the one that `latest` means to whoever resumes.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn latest_uncommitted(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|run| !run.committed && !run.run_id.is_ingest()).await
-    }
-
-    /// The newest committed sweep, or run of saved reports: the one that `latest` means to whoever reads. A recheck is never that one, however
-    /// new: it knows nothing newer than its sweep.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn latest_committed(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|run| run.committed).await
-    }
-
-    /// The newest committed sweep that asked AWS: saved reports say nothing that a sweep could go on from.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn latest_swept(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|run| run.committed && !run.run_id.is_ingest()).await
-    }
-
-    /// The newest sweep, committed or not: the one that `latest` means to whoever does a part of it.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn latest_run(&self) -> Result<Option<RunId>, LakeError> {
-        self.latest_sweep(|run| !run.run_id.is_ingest()).await
-    }
-
-    async fn latest_sweep(&self, is_wanted: impl Fn(&RunState) -> bool) -> Result<Option<RunId>, LakeError> {
-        let runs = self.runs().await?.into_iter().rev();
-        Ok(runs.map(|run| (is_wanted(&run), run.run_id)).find(|(is, id)| *is && !id.is_recheck()).map(|(_, id)| id))
     }
 
     async fn no_such_run(&self, run_id: &RunId) -> Result<LakeError, LakeError> {
         let runs = self.runs().await?;
+        if runs.iter().any(|run| run.run_id == *run_id) {
+            let path = layout::run_manifest(run_id);
+            let message = format!(
+                "run {run_id} in the lake at {} has no run.json, so that nobody knows what it asks: put {path} back from a \
+                 copy; without one begin a new scan, and delete the folder it is in",
+                self.location()
+            );
+            return Ok(LakeError::new(LakeErrorKind::Corrupt, message));
+        }
         // Rechecks are named after their sweeps, and would hide them.
         let sweeps = runs.iter().rev().filter(|run| !run.run_id.is_recheck());
         let newest: Vec<_> = sweeps.take(NAMED_RUNS).map(|run| run.run_id.as_str()).collect();
@@ -222,46 +177,27 @@ fn unwritable(path: &Path, error: serde_json::Error) -> LakeError {
 }
 
 fn from_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, LakeError> {
-    serde_json::from_slice(bytes).map_err(|error| LakeError::corrupt(path.as_ref(), error))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let advice = match path.filename() {
+            Some("plan.json") => {
+                "put it back from a copy, or delete it and go on with the run, which lists the accounts again"
+            }
+            Some("commit.json") => "put it back from a copy, without which nobody knows which files the run has",
+            _ => "put it back from a copy; without one begin a new scan, and delete the folder it is in",
+        };
+        LakeError::corrupt_manifest(path.as_ref(), advice, error)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use object_store::memory::InMemory;
     use orgsweep_core::{
         Account, AccountId, AccountState, Caller, Decision, Organization, OrganizationFeatures, PlannedAccount,
-        Reading, SkipReason, Sources, Timestamp,
+        Reading, SkipReason,
     };
 
     use super::*;
-    use crate::{CommittedFile, CommittedTable, Coverage};
-
-    fn lake() -> Lake {
-        Lake::over(Arc::new(InMemory::new()), "memory")
-    }
-
-    fn run(run_id: &str) -> Run {
-        let time = Timestamp::parse("2026-11-22T10:00:00Z").unwrap();
-        let settings = serde_json::from_str(r#"{"role_name":"orgsweep-scanner"}"#).unwrap();
-        Run {
-            run_id: RunId::parse(run_id).unwrap(),
-            as_of: time,
-            started_at: time,
-            caller: Caller {
-                account_id: AccountId::from_number(1),
-                arn: "arn:aws:iam::000000000001:user/a".to_owned(),
-            },
-            organization: None,
-            orgsweep_version: "0.1.0".to_owned(),
-            rule_pack_sha256: "aa".to_owned(),
-            unasked: Sources::NONE,
-            recheck_of: None,
-            carry_from: None,
-            settings,
-        }
-    }
+    use crate::fixture::{commit, lake, run};
 
     fn plan(accounts: &[u64]) -> Plan {
         let caller = Caller { account_id: AccountId::from_number(1), arn: "arn:aws:iam::1:user/a".to_owned() };
@@ -282,26 +218,6 @@ mod tests {
         });
         let features = Reading::Read(OrganizationFeatures::default());
         Plan::new(caller, Some(organization), features, accounts.collect())
-    }
-
-    fn commit(run: &Run, bytes: u64) -> Commit {
-        let file = CommittedFile { path: "findings/part-00000.parquet".to_owned(), rows: 3, bytes };
-        let plan = plan(&[]);
-        Commit {
-            format_version: Commit::FORMAT_VERSION,
-            run_id: run.run_id.clone(),
-            as_of: run.as_of,
-            committed_at: run.as_of,
-            orgsweep_version: run.orgsweep_version.clone(),
-            rule_pack_sha256: run.rule_pack_sha256.clone(),
-            recheck_of: run.recheck_of.clone(),
-            caller: plan.caller,
-            organization: plan.organization,
-            coverage: Coverage::default(),
-            tables: vec![CommittedTable::new("findings", vec![file])],
-            checks: Vec::new(),
-            exceptions: Vec::new(),
-        }
     }
 
     #[tokio::test]
@@ -354,44 +270,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn latest_is_the_newest_sweep_that_is_or_is_not_committed() {
-        let lake = lake();
-        for run_id in ["20261122T100000Z-000001", "20261122T100001Z-000000", "20261123T000000Z-000000"] {
-            lake.create_run(&run(run_id), "{}").await.unwrap();
-        }
-        let (first, second) = (run("20261122T100000Z-000001"), run("20261122T100001Z-000000"));
-        lake.write_plan(&first.run_id, &plan(&[])).await.unwrap();
-        lake.write_commit(commit(&first, 1)).await.unwrap();
-        lake.write_commit(commit(&second, 1)).await.unwrap();
-        for (rules, is_committed) in [("aaaaaaaaaaaa", true), ("bbbbbbbbbbbb", false)] {
-            let recheck = run(RunId::recheck(&second.run_id, rules).as_str());
-            lake.create_run(&recheck, "{}").await.unwrap();
-            if is_committed {
-                lake.write_commit(commit(&recheck, 1)).await.unwrap();
-            }
-        }
-        let states = lake.runs().await.unwrap();
-        let states: Vec<_> = states.iter().map(|run| (run.planned, run.committed)).collect();
-        assert_eq!(states, [(true, true), (false, true), (false, true), (false, false), (false, false)]);
-        assert_eq!(lake.latest_committed().await.unwrap(), Some(second.run_id));
-        assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
-        assert_eq!(lake.latest_run().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
-
-        let saved = run("20261124T000000Z-ingest-aaaaaaaaaaaa");
-        lake.create_run(&saved, "{}").await.unwrap();
-        assert_eq!(lake.latest_uncommitted().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
-        lake.write_commit(commit(&saved, 1)).await.unwrap();
-        assert_eq!(lake.latest_run().await.unwrap().unwrap().as_str(), "20261123T000000Z-000000");
-        assert_eq!(lake.latest_swept().await.unwrap(), Some(run("20261122T100001Z-000000").run_id));
-        assert_eq!(lake.latest_committed().await.unwrap(), Some(saved.run_id));
-    }
-
-    #[tokio::test]
     async fn a_damaged_manifest_is_named() {
         let (lake, run_id) = (lake(), RunId::parse("r1").unwrap());
         lake.create(&layout::plan_manifest(&run_id), "{".into()).await.unwrap();
         let error = lake.read_plan(&run_id).await.unwrap_err();
         assert_eq!(error.kind(), LakeErrorKind::Corrupt);
-        assert_eq!(error.to_string(), "_runs/r1/plan.json is damaged, or was not written by orgsweep");
+        let told = error.to_string();
+        assert!(
+            told.starts_with("_runs/r1/plan.json is damaged, or was not written by orgsweep: put it back"),
+            "{told}"
+        );
+        assert!(told.ends_with("delete it and go on with the run, which lists the accounts again"), "{told}");
     }
 }

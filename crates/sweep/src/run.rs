@@ -11,6 +11,7 @@ use orgsweep_lake::{Journal, JournalEntry, JournalWriter, Lake, RollPolicy};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
+use tracing::warn;
 
 use crate::counted_writer::CountedWriter;
 use crate::discover::{Discovered, Listing, Selection};
@@ -96,7 +97,11 @@ impl Sweep {
         }
         let quota_share = self.settings.patience.quota_share().map(|share| share * self.share.of_quotas());
         let pace = Arc::new(Pace::new(quota_share));
-        let sweeper = Arc::new(Sweeper::new(&self, earlier.journalled().await?, &pace));
+        let journalled = earlier.journalled().await?;
+        for (segment, reason) in &journalled.damaged {
+            warn!(segment, reason, "a segment of the journal cannot be read; the accounts in it are asked again");
+        }
+        let sweeper = Arc::new(Sweeper::new(&self, journalled, &pace));
         let (prefix, worker) = (self.share.prefix(), self.worker());
         let lookout = Lookout {
             lake: &self.lake,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use orgsweep_core::Timestamp;
+use orgsweep_core::{RunId, Timestamp};
 use orgsweep_sweep::Share;
 
 use super::scan::SEVERITIES;
@@ -13,6 +13,7 @@ const PLAN_EXAMPLES: &str = "\
 Examples:
   orgsweep plan --lake ./lake
   orgsweep plan --lake ./lake --ou ou-ab12-cdef3456 --key-ids --format json
+  orgsweep plan --lake /lake --run-id nightly-20261122      then sweep and commit --run nightly-20261122
 
 Exit codes:
   0  the run has its plan
@@ -29,6 +30,10 @@ pub struct PlanArgs {
     /// The time against which ages are judged, as in 2026-11-22T10:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Timestamp>,
+    /// The run's name, 1 to 43 letters, digits and dashes, for jobs that must know it beforehand [default: one made of
+    /// the time]
+    #[arg(long, value_name = "NAME", value_parser = RunId::parse_name)]
+    pub run_id: Option<RunId>,
     /// What the run asks, and by which rules it judges.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -44,7 +49,7 @@ const SWEEP_EXAMPLES: &str = "\
 Examples:
   orgsweep sweep --lake ./lake --run latest
   orgsweep sweep --lake ./lake --run 20261122T100000Z-7f3a9c --shard 3/8
-  orgsweep sweep --lake /lake --run latest --shards 8       in a Kubernetes Indexed Job or an AWS Batch array job
+  orgsweep sweep --lake /lake --run nightly-20261122 --shards 8    in a Kubernetes Indexed Job or an AWS Batch array job
 
 Each of N shares keeps to an N-th of the quotas that a whole sweep would use. A share that was stopped goes on with the
 same command, on any machine.
@@ -61,7 +66,7 @@ pub struct SweepArgs {
     /// Folder of the lake [default: orgsweep-lake]
     #[arg(long, value_name = "DIR")]
     pub lake: Option<String>,
-    /// The run: the newest one of the lake, or this one
+    /// The run: the newest one that is not committed, or this one
     #[arg(long, value_name = "latest|RUN_ID")]
     pub run: RunChoice,
     /// Which share of the plan.
@@ -101,7 +106,7 @@ pub struct CommitArgs {
     /// Folder of the lake [default: orgsweep-lake]
     #[arg(long, value_name = "DIR")]
     pub lake: Option<String>,
-    /// The run: the newest one of the lake, or this one
+    /// The run: the newest one that is not committed, or this one
     #[arg(long, value_name = "latest|RUN_ID")]
     pub run: RunChoice,
     /// Exit with 4 if there are failed findings of this severity or a worse one

@@ -38,7 +38,8 @@ pub struct ScanArgs {
     // No setting: a time that stands in a file is forgotten there, and then every later run judges by it.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Timestamp>,
-    /// Ask the accounts of the last committed run at once, while the organization is still listed
+    /// Ask the accounts of the last committed run at once, while the organization is still listed; not where --ou or
+    /// --exclude-ou choose
     #[arg(long, help_heading = "Pace", conflicts_with = "resume")]
     pub warm_start: bool,
     /// Exit with 4 if there are failed findings of this severity or a worse one
@@ -62,7 +63,8 @@ pub struct AskArgs {
     /// Leave these accounts out: ids, or @FILE with one id a line; can be repeated
     #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
     pub exclude_accounts: Vec<String>,
-    /// Ask only accounts below these organizational units, at whatever depth: ids like ou-ab12-cdef3456
+    /// Ask only accounts below these organizational units, at whatever depth: ids like ou-ab12-cdef3456; the others are
+    /// listed all the same, and stand in the lake as skipped
     #[arg(long, value_name = "ID,..", value_delimiter = ',', help_heading = "Accounts")]
     pub ou: Vec<String>,
     /// Leave out the accounts below these organizational units
@@ -95,7 +97,8 @@ pub struct AskArgs {
     /// Take credential reports that AWS has made up to this long ago [default: 4h]
     #[arg(long, value_name = "DURATION", help_heading = "Pace")]
     pub max_report_age: Option<String>,
-    /// Carry reports over from the last committed run where AWS cannot have replaced them, instead of fetching them
+    /// Carry reports over from the last committed run where AWS cannot have replaced them, instead of fetching them; not
+    /// with --key-ids
     #[arg(long, help_heading = "Pace")]
     pub incremental: bool,
     /// How fast.
