@@ -68,12 +68,6 @@ impl Predicate {
         }
     }
 
-    /// Whether it holds for the row of a batch of one row; not where it is null.
-    pub(crate) fn holds_for_one(&self, row: &RecordBatch) -> bool {
-        let held = self.root.evaluate(row);
-        held.is_ok_and(|held| held.iter().next().flatten() == Some(true))
-    }
-
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
     /// only speaks where another decided already is not among them.
     ///
