@@ -14,6 +14,7 @@ use crate::judge::{Found, Judgement, RowJudge, judge};
 use crate::params::{ParamsByName, set};
 use crate::planning::PredicateCompiler;
 use crate::reason::reason;
+use crate::rendering::Rendering;
 use crate::rule::render;
 use crate::scope::ScopeView;
 use crate::{Basis, Case, CheckTable, Checker, EvaluateError, Rule, RuleError, RulePack, RuleProblem, Status};
@@ -223,8 +224,11 @@ impl Outcomes<'_> {
             let variant = self.check.variants.get(found.variant)?;
             let (batch, row) = (&self.facts.rows(self.rule.table).batch, found.ground.row()?);
             let told = match key {
-                "command" => variant.command_at(batch, row).unwrap_or_default().trim().to_owned(),
-                _ => variant.message.render(batch, row),
+                "command" => {
+                    let command = variant.command.as_ref().map(|command| Rendering::of(command, batch).at(row));
+                    command.unwrap_or_default().trim().to_owned()
+                }
+                _ => Rendering::of(&variant.message, batch).at(row),
             };
             // Each case is an account of its own; what it expects is written as if it were the first.
             Some(told.replace(account_id(index).as_str(), account_id(0).as_str()))

@@ -24,6 +24,14 @@ pub(crate) fn text_at(column: &dyn Array, row: usize) -> Option<String> {
     }
 }
 
+/// Writes the cell as [`text_at`] tells it, behind what is there; false, and nothing, for null.
+pub(crate) fn push_text(column: &dyn Array, row: usize, text: &mut String) -> bool {
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return str_at(texts, row).inspect(|value| text.push_str(value)).is_some();
+    }
+    text_at(column, row).inspect(|value| text.push_str(value)).is_some()
+}
+
 /// The texts of a list; `None` for a list of anything else.
 fn texts_at(list: &ListArray, row: usize) -> Option<Vec<&str>> {
     let texts = list.values().as_string_opt::<i32>()?;

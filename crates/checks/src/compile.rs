@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use arrow_array::RecordBatch;
 use datafusion::logical_expr::Expr;
 use orgsweep_core::table::Origin;
 use orgsweep_core::{Source, Sources, Timestamp};
@@ -188,12 +187,6 @@ impl Variant {
             remediation: template("remediation", &rule.remediation)?,
             command: rule.command.as_ref().map(|text| template("command", text)).transpose()?,
         })
-    }
-
-    /// The commands for one row; none where the text leaves nothing for it.
-    pub(crate) fn command_at(&self, batch: &RecordBatch, row: usize) -> Option<String> {
-        let command = self.command.as_ref().map(|command| command.render(batch, row));
-        command.filter(|command| !command.trim().is_empty())
     }
 
     /// The predicates that decide.

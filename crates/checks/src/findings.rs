@@ -1,20 +1,21 @@
 //! Writes rows of `findings`. Texts are made here and only here, so that what passes costs none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::{
-    BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, StructBuilder, TimestampMillisecondBuilder,
-};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, DataType, Field, Fields};
+use arrow_array::builder::{BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMillisecondBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType, Field};
 use orgsweep_core::table::{self, timestamp_type};
 
-use crate::cell::{flag_at, number_at, str_at, text_at, texts, time_at};
-use crate::compile::{Check, Checker};
+use crate::cell::{str_at, texts};
+use crate::compile::{Check, Checker, Variant};
 use crate::cover::Covers;
+use crate::evidence::EvidenceBuilder;
 use crate::facts::Facts;
 use crate::judge::{Found, Ground};
 use crate::reason::reason;
+use crate::rendering::Rendering;
 use crate::resource::Subject;
 
 /// How old the report behind a verdict is.
@@ -43,7 +44,7 @@ pub(crate) struct FindingsBuilder<'a> {
     user: StringBuilder,
     message: StringBuilder,
     reason: StringBuilder,
-    evidence: ListBuilder<StructBuilder>,
+    evidence: EvidenceBuilder,
     frameworks: ListBuilder<StringBuilder>,
     remediation: StringBuilder,
     command: StringBuilder,
@@ -54,6 +55,27 @@ pub(crate) struct FindingsBuilder<'a> {
     exception_reason: StringBuilder,
     exception_expires_at: TimestampMillisecondBuilder,
     finding_id: StringBuilder,
+    /// The texts of checks that found something, by their place and variant.
+    texts: HashMap<(usize, usize), Option<VariantTexts<'a>>>,
+    /// The text being made.
+    text: String,
+}
+
+/// The texts of a check's variant over the rows of its table.
+struct VariantTexts<'a> {
+    message: Rendering<'a>,
+    remediation: Rendering<'a>,
+    command: Option<Rendering<'a>>,
+}
+
+impl<'a> VariantTexts<'a> {
+    fn of(variant: &'a Variant, batch: &'a RecordBatch) -> Self {
+        Self {
+            message: Rendering::of(&variant.message, batch),
+            remediation: Rendering::of(&variant.remediation, batch),
+            command: variant.command.as_ref().map(|command| Rendering::of(command, batch)),
+        }
+    }
 }
 
 impl<'a> FindingsBuilder<'a> {
@@ -75,7 +97,7 @@ impl<'a> FindingsBuilder<'a> {
             user: StringBuilder::new(),
             message: StringBuilder::new(),
             reason: StringBuilder::new(),
-            evidence: evidence_builder()?,
+            evidence: EvidenceBuilder::new(),
             frameworks: ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false)),
             remediation: StringBuilder::new(),
             command: StringBuilder::new(),
@@ -86,11 +108,18 @@ impl<'a> FindingsBuilder<'a> {
             exception_reason: StringBuilder::new(),
             exception_expires_at: time(),
             finding_id: StringBuilder::new(),
+            texts: HashMap::new(),
+            text: String::new(),
         })
     }
 
     /// Adds one finding; says whether an exception covers it.
-    pub(crate) fn push(&mut self, check: &Check, found: Found, evidence: Evidence) -> Result<bool, ArrowError> {
+    pub(crate) fn push(
+        &mut self,
+        (place, check): (usize, &'a Check),
+        found: Found,
+        evidence: Evidence,
+    ) -> Result<bool, ArrowError> {
         let accounts = &self.facts.accounts.batch;
         let account_id = texts(accounts, "account_id")?.value(found.account);
         let subject = Subject::of(check, self.facts, found)?;
@@ -103,8 +132,9 @@ impl<'a> FindingsBuilder<'a> {
         self.finding_id.append_value(subject.finding_id(account_id, &check.id));
         self.resource_id.append_value(subject.resource_id);
         self.user.append_option(subject.user);
-        self.push_texts(check, found);
-        self.push_evidence(check, found.ground.row())?;
+        self.push_texts((place, check), found);
+        let batch = &self.facts.rows(check.table).batch;
+        self.evidence.push(batch, &check.evidence, found.ground.row())?;
         check.frameworks.iter().for_each(|control| self.frameworks.values().append_value(control));
         self.frameworks.append(true);
         self.evidence_generated_at.append_option(evidence.generated_at);
@@ -112,12 +142,23 @@ impl<'a> FindingsBuilder<'a> {
         Ok(self.push_exception(check, found))
     }
 
-    fn push_texts(&mut self, check: &Check, found: Found) {
-        let batch = &self.facts.rows(check.table).batch;
-        if let (Ground::Failed(row), Some(variant)) = (found.ground, check.variants.get(found.variant)) {
-            self.message.append_value(variant.message.render(batch, row));
-            self.remediation.append_value(variant.remediation.render(batch, row));
-            self.command.append_option(variant.command_at(batch, row));
+    fn push_texts(&mut self, (place, check): (usize, &'a Check), found: Found) {
+        let texts = self.texts.entry((place, found.variant)).or_insert_with(|| {
+            let batch = &self.facts.rows(check.table).batch;
+            check.variants.get(found.variant).map(|variant| VariantTexts::of(variant, batch))
+        });
+        if let (Ground::Failed(row), Some(texts)) = (found.ground, texts) {
+            for (rendering, column) in
+                [(&texts.message, &mut self.message), (&texts.remediation, &mut self.remediation)]
+            {
+                self.text.clear();
+                rendering.write(row, &mut self.text);
+                column.append_value(&self.text);
+            }
+            self.text.clear();
+            texts.command.iter().for_each(|command| command.write(row, &mut self.text));
+            // Where the text leaves nothing for a row there is no command.
+            self.command.append_option(Some(&self.text).filter(|command| !command.trim().is_empty()));
             self.reason.append_null();
             return;
         }
@@ -127,25 +168,6 @@ impl<'a> FindingsBuilder<'a> {
         // What would cure a failure is no advice where nobody knows of one.
         self.remediation.append_null();
         self.command.append_null();
-    }
-
-    fn push_evidence(&mut self, check: &Check, row: Option<usize>) -> Result<(), ArrowError> {
-        let batch = &self.facts.rows(check.table).batch;
-        if let Some(row) = row {
-            for index in &check.evidence {
-                let column: &dyn Array = batch.column(*index);
-                let mut item = EvidenceItem { fields: self.evidence.values() };
-                item.field::<StringBuilder>(0)?.append_value(batch.schema_ref().field(*index).name());
-                item.field::<StringBuilder>(1)?.append_option(text_at(column, row));
-                item.field::<BooleanBuilder>(2)?.append_option(flag_at(column, row));
-                item.field::<Int64Builder>(3)?.append_option(number_at(column, row));
-                let time = time_at(column, row).map(orgsweep_core::Timestamp::millis);
-                item.field::<TimestampMillisecondBuilder>(4)?.append_option(time);
-                item.fields.append(true);
-            }
-        }
-        self.evidence.append(true);
-        Ok(())
     }
 
     /// An exception that holds outranks one that ended, and of several the first in its file.
@@ -182,7 +204,7 @@ impl<'a> FindingsBuilder<'a> {
             Arc::new(self.user.finish()),
             Arc::new(self.message.finish()),
             Arc::new(self.reason.finish()),
-            Arc::new(self.evidence.finish()),
+            Arc::new(self.evidence.finish()?),
             Arc::new(self.frameworks.finish()),
             Arc::new(self.remediation.finish()),
             Arc::new(self.command.finish()),
@@ -196,30 +218,4 @@ impl<'a> FindingsBuilder<'a> {
         ];
         Ok((RecordBatch::try_new(table::findings().schema(), columns)?, self.excepted_by))
     }
-}
-
-/// One item of `evidence`, field by field.
-struct EvidenceItem<'a> {
-    fields: &'a mut StructBuilder,
-}
-
-impl EvidenceItem<'_> {
-    fn field<T: arrow_array::builder::ArrayBuilder>(&mut self, index: usize) -> Result<&mut T, ArrowError> {
-        let field = self.fields.field_builder::<T>(index);
-        field.ok_or_else(|| ArrowError::SchemaError(format!("evidence has no such field {index}")))
-    }
-}
-
-/// A builder for the column `evidence`, as the table describes it.
-fn evidence_builder() -> Result<ListBuilder<StructBuilder>, ArrowError> {
-    let column = table::findings().column("evidence").map(|column| &column.data_type);
-    let (item, fields): (&Arc<Field>, &Fields) = match column {
-        Some(DataType::List(item)) => match item.data_type() {
-            DataType::Struct(fields) => (item, fields),
-            other => return Err(ArrowError::SchemaError(format!("evidence is a list of {other}"))),
-        },
-        _ => return Err(ArrowError::SchemaError("evidence is no list".to_owned())),
-    };
-    let builder = StructBuilder::from_fields(fields.clone(), 0);
-    Ok(ListBuilder::new(builder).with_field(Arc::clone(item)))
 }

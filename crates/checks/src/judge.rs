@@ -1,5 +1,7 @@
 //! Decides: one check over all accounts of a chunk, in one pass over the predicates' results.
 
+use std::ops::Range;
+
 use arrow_array::{Array, BooleanArray, RecordBatch};
 
 use crate::Status;
@@ -7,6 +9,7 @@ use crate::choice::{Choice, Chosen};
 use crate::compile::{Check, Variant};
 use crate::facts::{Facts, Rows};
 use crate::predicate::Predicate;
+use crate::row_masks::RowMasks;
 
 /// What one check says of every account.
 pub(crate) struct Judgement {
@@ -152,6 +155,12 @@ impl<'a> RowJudge<'a> {
         RowVerdict { status, variant, ground: answers.ground(row, status) }
     }
 
+    /// The answers of all rows as bits, where one variant is in force for all of them.
+    fn masks(&self) -> Option<(&Answers, RowMasks)> {
+        let answers = self.answers.first().filter(|_| matches!(self.choice, Choice::First))?;
+        Some((answers, RowMasks::of(answers.applies.as_ref(), &answers.fails, &answers.notes)))
+    }
+
     fn status(&self, variant: usize, row: usize) -> Option<Status> {
         self.answers.get(variant).map(|answers| answers.status(row))
     }
@@ -167,6 +176,7 @@ impl<'a> RowJudge<'a> {
 pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
     let rows = facts.rows(check.table);
     let judge = RowJudge::of(check, facts);
+    let masks = judge.masks();
     let mut found = Vec::new();
     let accounts = (0..facts.len())
         .map(|account| {
@@ -178,10 +188,28 @@ pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
             if quarantined {
                 found.push(Found { account, variant: 0, ground: Ground::Quarantined });
             }
-            judge_account(&judge, rows, account, u32::from(quarantined), &mut found)
+            let unknown = u32::from(quarantined);
+            match &masks {
+                Some((answers, masks)) => {
+                    let rows = rows.of(account);
+                    let told = masks.told(&rows).filter_map(|row| answers.ground(row, answers.status(row)));
+                    found.extend(told.map(|ground| Found { account, variant: 0, ground }));
+                    count_account(masks, &rows, unknown)
+                }
+                None => judge_account(&judge, rows, account, unknown, &mut found),
+            }
         })
         .collect();
     Judgement { accounts, found }
+}
+
+/// Counts what one account's rows did, all under the same variant; `unknown` resources are known of already.
+fn count_account(masks: &RowMasks, rows: &Range<usize>, unknown: u32) -> AccountVerdict {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let counts = masks.counts(rows);
+    let (passed, failed, unknown) = (number(counts.passed), number(counts.failed), unknown + number(counts.unknown));
+    let note = if passed > 0 { masks.note(rows) } else { None };
+    AccountVerdict { status: Status::of_account(failed, unknown, passed), passed, failed, unknown, note }
 }
 
 /// Judges one account whose sources were read; `unknown` resources are known of already.

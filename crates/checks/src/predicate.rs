@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, RecordBatch};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 
 use crate::parse::one_line;
 
@@ -14,10 +16,20 @@ use crate::parse::one_line;
 #[derive(Debug)]
 pub(crate) struct Predicate {
     pub(crate) root: Node,
+    /// The same over its columns alone.
+    pub(crate) narrow: Narrow,
     /// Indexes of the table's columns that its text names, ascending.
     pub(crate) columns: Vec<usize>,
     /// Parameters that its text names.
     pub(crate) params: BTreeSet<String>,
+}
+
+/// An expression over a batch of just the columns it reads. DataFusion filters whole batches on its way through an `and`,
+/// and a table has many columns.
+#[derive(Debug)]
+pub(crate) struct Narrow {
+    expression: Arc<dyn PhysicalExpr>,
+    columns: Vec<usize>,
 }
 
 /// A predicate, and below it the parts that `and`, `or` and `not` join: where it is null, they tell because of what.
@@ -34,7 +46,7 @@ impl Predicate {
     /// Whether it holds, for every row of a batch that has the table's columns in the table's order. Null as well
     /// for a row on whose values it fails, like a division by zero; [`Predicate::null_columns`] tells them apart.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> BooleanArray {
-        self.root.evaluate(batch).unwrap_or_else(|_| {
+        self.narrow.evaluate(batch).unwrap_or_else(|_| {
             let mut held = Vec::with_capacity(batch.num_rows());
             self.evaluate_by_halves(batch, &mut held);
             held.into()
@@ -56,12 +68,6 @@ impl Predicate {
         }
     }
 
-    /// Whether it holds for the row of a batch of one row; not where it is null.
-    pub(crate) fn holds_for_one(&self, row: &RecordBatch) -> bool {
-        let held = self.root.evaluate(row);
-        held.is_ok_and(|held| held.iter().next().flatten() == Some(true))
-    }
-
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
     /// only speaks where another decided already is not among them.
     ///
@@ -74,12 +80,33 @@ impl Predicate {
     }
 }
 
+impl Narrow {
+    /// Takes an expression over a table's columns, of which it reads these.
+    pub(crate) fn new(expression: &Arc<dyn PhysicalExpr>, columns: &[usize]) -> Result<Self, DataFusionError> {
+        let narrowed = Arc::clone(expression).transform(|part| {
+            let Some(column) = part.downcast_ref::<Column>() else { return Ok(Transformed::no(part)) };
+            let place = columns.iter().position(|index| *index == column.index()).unwrap_or(usize::MAX);
+            Ok(Transformed::yes(Arc::new(Column::new(column.name(), place)) as Arc<dyn PhysicalExpr>))
+        })?;
+        Ok(Self { expression: narrowed.data, columns: columns.to_vec() })
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+        holds(&self.expression, &batch.project(&self.columns)?)
+    }
+}
+
+/// Whether an expression holds for every row, unless it fails on one of them.
+fn holds(expression: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+    let values = expression.evaluate(batch)?.into_array(batch.num_rows())?;
+    let held = values.as_boolean_opt().cloned();
+    held.ok_or_else(|| DataFusionError::Execution(format!("a predicate gave {}", values.data_type())))
+}
+
 impl Node {
     /// Whether it holds for every row, unless it fails on one of them.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
-        let values = self.expression.evaluate(batch)?.into_array(batch.num_rows())?;
-        let held = values.as_boolean_opt().cloned();
-        held.ok_or_else(|| DataFusionError::Execution(format!("a predicate gave {}", values.data_type())))
+        holds(&self.expression, batch)
     }
 
     /// Collects the null columns of a one-row batch below which this is null.

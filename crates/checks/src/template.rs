@@ -5,14 +5,12 @@
 //! null, `{param}` is a parameter. `{column:at_least param}` and `{column:at_most param}` are the stricter of two whole
 //! numbers. `{if predicate}…{else}…{end}` says one thing or the other, row by row. `{{` is a brace.
 
-use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use orgsweep_core::Timestamp;
 
-use crate::cell::{number_at, text_at, time_at};
 use crate::params::ParamsByName;
 use crate::parse::unknown_column;
-use crate::planning::{DAY_MILLIS, PredicateCompiler};
+use crate::planning::PredicateCompiler;
 use crate::predicate::Predicate;
 use crate::{Param, Rule, RuleProblem};
 
@@ -23,15 +21,17 @@ pub(crate) struct Template {
     as_of: Timestamp,
 }
 
+/// A part of a template.
 #[derive(Debug)]
-enum Piece {
+pub(crate) enum Piece {
     Text(String),
     Cell { column: usize, form: Form, otherwise: Option<String> },
     Choice { when: Predicate, then: Vec<Piece>, otherwise: Vec<Piece> },
 }
 
+/// How a value is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     Plain,
     Days,
     Date,
@@ -55,48 +55,14 @@ impl Template {
         }
     }
 
-    /// The text about one row.
-    pub(crate) fn render(&self, batch: &RecordBatch, row: usize) -> String {
-        let mut text = String::new();
-        if self.pieces.iter().any(|piece| matches!(piece, Piece::Choice { .. })) {
-            self.push(&self.pieces, (&batch.slice(row, 1), 0), &mut text);
-        } else {
-            self.push(&self.pieces, (batch, row), &mut text);
-        }
-        text
+    /// What it is made of.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
-    fn push(&self, pieces: &[Piece], (batch, row): (&RecordBatch, usize), text: &mut String) {
-        for piece in pieces {
-            match piece {
-                Piece::Text(piece) => text.push_str(piece),
-                Piece::Cell { column, form, otherwise } => {
-                    let value = self.cell(batch.column(*column), row, (*form, otherwise.as_deref()));
-                    text.push_str(value.as_deref().or(otherwise.as_deref()).unwrap_or("null"));
-                }
-                Piece::Choice { when, then, otherwise } => {
-                    let chosen = if when.holds_for_one(batch) { then } else { otherwise };
-                    self.push(chosen, (batch, row), text);
-                }
-            }
-        }
-    }
-
-    fn cell(&self, column: &dyn Array, row: usize, (form, otherwise): (Form, Option<&str>)) -> Option<String> {
-        let number = || number_at(column, row).or_else(|| otherwise?.parse().ok()).filter(|number| *number > 0);
-        match form {
-            Form::Plain => text_at(column, row),
-            Form::Bracketed => Some(text_at(column, row).map_or_else(String::new, |text| format!(" ({text})"))),
-            Form::Date => time_at(column, row).map(Timestamp::date),
-            Form::Days => {
-                let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
-                time_at(column, row).map(|time| age(time).to_string())
-            }
-            Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit)).to_string()),
-            // A limit of nothing is none.
-            Form::AtMost(limit) if limit <= 0 => number().map(|number| number.to_string()),
-            Form::AtMost(limit) => Some(number().map_or(limit, |number| number.min(limit)).to_string()),
-        }
+    /// The moment that days are counted to.
+    pub(crate) fn as_of(&self) -> Timestamp {
+        self.as_of
     }
 }
 
@@ -214,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::{Organization, as_of, rule};
+    use crate::rendering::Rendering;
 
     fn check(template: &str, expected: &Expect) {
         let mut rule = rule("credentials", "mfa_active");
@@ -223,7 +190,7 @@ mod tests {
         rule.params.insert("name".to_owned(), Param::Text("x".to_owned()));
         let compiler = PredicateCompiler::new(as_of());
         let text = match Template::compile(&compiler, (&rule, &rule.params), "message", template) {
-            Ok(template) => template.render(&rows, 0),
+            Ok(template) => Rendering::of(&template, &rows).at(0),
             Err(problem) => format!("error: {problem}"),
         };
         expected.assert_eq(&text);
@@ -313,7 +280,7 @@ mod tests {
         let check = |cell: &str, template: &str, expected: &str| {
             let rows = Organization::read(&format!("[[account]]\nrow = {{ {cell} }}")).accounts;
             let template = Template::compile(&compiler, (&rule, &rule.params), "command", template).unwrap();
-            assert_eq!(template.render(&rows, 0), expected);
+            assert_eq!(Rendering::of(&template, &rows).at(0), expected);
         };
         for (age, least, most) in [
             ("max_password_age = 8", "14", "8"),

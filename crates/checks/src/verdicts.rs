@@ -27,15 +27,15 @@ pub(crate) fn write_down(
     let mut tallies = checker.tallies();
     let mut rest: Vec<&[Found]> = judgements.iter().map(|judgement| judgement.found.as_slice()).collect();
     for account in 0..facts.len() {
-        let columns = checker.checks.iter().zip(judgements).zip(rest.iter_mut()).zip(tallies.iter_mut());
-        for (((check, judgement), rest), tally) in columns {
+        let columns = checker.checks.iter().enumerate().zip(judgements).zip(rest.iter_mut()).zip(tallies.iter_mut());
+        for ((((place, check), judgement), rest), tally) in columns {
             let Some(verdict) = judgement.accounts.get(account) else { continue };
             let evidence = results.evidence(checker, check, facts, account);
             let (own, others) = rest.split_at(rest.partition_point(|found| found.account == account));
             *rest = others;
             let mut excepted = 0;
             for found in own {
-                excepted += u32::from(findings.push(check, *found, evidence)?);
+                excepted += u32::from(findings.push((place, check), *found, evidence)?);
             }
             let reason = result_reason(check, facts, verdict, own);
             results.push(check, ResultRow { account, verdict, excepted, reason, evidence });

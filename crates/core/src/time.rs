@@ -56,7 +56,7 @@ impl Timestamp {
     /// The calendar day in UTC, `2026-11-22`.
     #[must_use]
     pub fn date(self) -> String {
-        self.chrono().map_or_else(|| self.0.to_string(), |time| time.format("%Y-%m-%d").to_string())
+        self.chrono().map_or_else(|| self.0.to_string(), |time| time.date_naive().to_string())
     }
 
     /// The time without separators, `20261122T100000Z`, as it stands in run ids.

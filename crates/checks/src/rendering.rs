@@ -1,0 +1,104 @@
+//! A template over the rows of one batch: what it chooses is decided for all rows at once, and each text is written into
+//! the caller's.
+
+use arrow_array::{Array, BooleanArray, RecordBatch};
+use orgsweep_core::Timestamp;
+
+use crate::cell::{number_at, push_text, time_at};
+use crate::planning::DAY_MILLIS;
+use crate::template::{Form, Piece, Template};
+
+/// A template's texts, row by row.
+pub(crate) struct Rendering<'a> {
+    parts: Vec<Part<'a>>,
+    as_of: Timestamp,
+}
+
+enum Part<'a> {
+    Text(&'a str),
+    Cell { column: &'a dyn Array, form: Form, otherwise: Option<&'a str> },
+    Choice { holds: BooleanArray, then: Vec<Part<'a>>, otherwise: Vec<Part<'a>> },
+}
+
+impl<'a> Rendering<'a> {
+    /// Brings a template together with the rows of its table.
+    pub(crate) fn of(template: &'a Template, batch: &'a RecordBatch) -> Self {
+        Self { parts: parts(template.pieces(), batch), as_of: template.as_of() }
+    }
+
+    /// The text about one row.
+    pub(crate) fn at(&self, row: usize) -> String {
+        let mut text = String::new();
+        self.write(row, &mut text);
+        text
+    }
+
+    /// Writes the text about one row behind what is there.
+    pub(crate) fn write(&self, row: usize, text: &mut String) {
+        self.push(&self.parts, row, text);
+    }
+
+    fn push(&self, parts: &[Part<'_>], row: usize, text: &mut String) {
+        for part in parts {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Cell { column, form, otherwise } => {
+                    if !self.push_cell(*column, row, (*form, *otherwise), text) {
+                        text.push_str(otherwise.unwrap_or("null"));
+                    }
+                }
+                Part::Choice { holds, then, otherwise } => {
+                    let chosen = if holds.is_valid(row) && holds.value(row) { then } else { otherwise };
+                    self.push(chosen, row, text);
+                }
+            }
+        }
+    }
+
+    /// Writes a value in its form; false where there is none to write.
+    fn push_cell(
+        &self,
+        column: &dyn Array,
+        row: usize,
+        (form, otherwise): (Form, Option<&str>),
+        text: &mut String,
+    ) -> bool {
+        let number = || number_at(column, row).or_else(|| otherwise?.parse().ok()).filter(|number| *number > 0);
+        let written = match form {
+            Form::Plain => return push_text(column, row, text),
+            Form::Bracketed => {
+                let end = text.len();
+                text.push_str(" (");
+                if push_text(column, row, text) {
+                    text.push(')');
+                } else {
+                    text.truncate(end);
+                }
+                return true;
+            }
+            Form::Date => time_at(column, row).map(Timestamp::date),
+            Form::Days => {
+                let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
+                time_at(column, row).map(|time| age(time).to_string())
+            }
+            Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit)).to_string()),
+            // A limit of nothing is none.
+            Form::AtMost(limit) if limit <= 0 => number().map(|number| number.to_string()),
+            Form::AtMost(limit) => Some(number().map_or(limit, |number| number.min(limit)).to_string()),
+        };
+        written.inspect(|written| text.push_str(written)).is_some()
+    }
+}
+
+fn parts<'a>(pieces: &'a [Piece], batch: &'a RecordBatch) -> Vec<Part<'a>> {
+    let part = |piece: &'a Piece| match piece {
+        Piece::Text(text) => Part::Text(text),
+        Piece::Cell { column, form, otherwise } => {
+            Part::Cell { column: batch.column(*column), form: *form, otherwise: otherwise.as_deref() }
+        }
+        Piece::Choice { when, then, otherwise } => {
+            Part::Choice { holds: when.evaluate(batch), then: parts(then, batch), otherwise: parts(otherwise, batch) }
+        }
+    };
+    pieces.iter().map(part).collect()
+}
