@@ -21,11 +21,14 @@ use crate::open_part::{ColumnWork, EncodedColumn, OpenPart};
 use crate::{CommittedFile, Lake, LakeError, LakeErrorKind, layout};
 
 /// The size at which a table's next file is begun. A part is held whole until its put, and two tables may be as
-/// large as this at once; one part holds the credentials of about 20,000 accounts.
-pub const DEFAULT_PART_BYTES: usize = 32 << 20;
+/// large as this at once; one part holds 600,000 credentials.
+pub const DEFAULT_PART_BYTES: usize = 16 << 20;
 
 /// Rows of one row group: what a writer holds uncompressed, and what a reader can skip.
 const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Rows of small parts are taken to be of this size, so that a part's one row group does not outgrow it.
+const LEAST_ROW_BYTES: usize = 64;
 
 /// Uncompressed bytes at which a page ends. Consumers want at most 1 MB (Amazon Security Lake's rule for custom
 /// sources), and the writer looks only every 1,024 rows, so it is told half of that.
@@ -51,6 +54,15 @@ const ALIKE: [(&str, &str); 7] = [
     ("findings", "remediation"),
     ("findings", "command"),
     ("findings", "evidence.list.item.value"),
+];
+
+/// Columns that are read and not searched: the least and the greatest of their texts would prune nothing.
+const TOLD: [(&str, &str); 5] = [
+    ("findings", "message"),
+    ("findings", "remediation"),
+    ("findings", "command"),
+    ("findings", "evidence"),
+    ("findings", "frameworks"),
 ];
 
 /// Columns that single values are looked up in.
@@ -94,7 +106,8 @@ impl TableWriter {
     /// A writer whose parts end with the row group that takes them to `part_bytes` encoded bytes.
     #[must_use]
     pub fn new(table: &'static Table, part_bytes: usize) -> Self {
-        Self::with_limits(table, PartLimits { group_rows: ROW_GROUP_ROWS, part_bytes })
+        let group_rows = (part_bytes / LEAST_ROW_BYTES).clamp(1, ROW_GROUP_ROWS);
+        Self::with_limits(table, PartLimits { group_rows, part_bytes })
     }
 
     fn with_limits(table: &'static Table, limits: PartLimits) -> Self {
@@ -264,6 +277,12 @@ fn encode_as(properties: WriterPropertiesBuilder, table: &Table, column: &Column
     } else {
         properties
     };
+    let properties =
+        if TOLD.iter().any(|(told, name)| table.name == *told && path.parts().first().is_some_and(|it| it == name)) {
+            properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+        } else {
+            properties
+        };
     if LOOKED_UP.contains(&path.string().as_str()) {
         // Where fewer values differ, the writer folds the filter to what they need.
         let most = u64::try_from(ROW_GROUP_ROWS).unwrap_or(u64::MAX);

@@ -75,7 +75,7 @@ fn the_embedded_file_alone_gives_the_documented_defaults() {
             attempts: 8,
         },
         journal: Journal { roll_bytes: 8 << 20, roll_age: Duration::from_secs(2) },
-        part_bytes: 32 << 20,
+        part_bytes: 16 << 20,
         checks: Checks::default(),
         output: Output { format: Format::Text, fail_on: None },
         log: Log { format: Format::Text, level: Level::Warn },
