@@ -174,7 +174,11 @@ impl OpenPart {
 
 impl fmt::Debug for OpenPart {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OpenPart").field("table", &self.table.name).field("rows", &self.rows).finish()
+        formatter
+            .debug_struct("OpenPart")
+            .field("table", &self.table.name)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
