@@ -301,8 +301,11 @@ mod tests {
     use bytes::Bytes;
     use orgsweep_core::{AccountId, Caller, Sources, table};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    use parquet::file::metadata::RowGroupMetaData;
+    use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+    use parquet::file::page_index::column_index::ColumnIndexMetaData;
+    use parquet::file::properties::ReaderProperties;
     use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::file::serialized_reader::ReadOptionsBuilder;
 
     use super::*;
     use crate::fixture::{credentials, lake, run_id, time};
@@ -413,6 +416,55 @@ mod tests {
         let reader = SerializedFileReader::new(Bytes::from(part.payload)).unwrap();
         let groups: Vec<_> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [131_072, 8_928]);
+    }
+
+    /// The pages of a column that hold rows of the pages in which the account may be, and all of its pages.
+    fn pages_of(metadata: &ParquetMetaData, column: usize, account: &str) -> (usize, usize) {
+        let index = metadata.column_index().unwrap();
+        let ColumnIndexMetaData::BYTE_ARRAY(accounts) = &index[0][0] else { panic!("account ids are texts") };
+        let account = account.as_bytes();
+        let holds =
+            |page: usize| accounts.min_value(page).unwrap() <= account && account <= accounts.max_value(page).unwrap();
+        let starts: Vec<_> = metadata.offset_index().unwrap()[0][0]
+            .page_locations()
+            .iter()
+            .enumerate()
+            .map(|(page, location)| (location.first_row_index, holds(page)))
+            .collect();
+        let locations = metadata.offset_index().unwrap()[0][column].page_locations();
+        let is_read = |page: usize| {
+            let first = locations[page].first_row_index;
+            let behind = locations.get(page + 1).map_or(i64::MAX, |next| next.first_row_index);
+            let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([i64::MAX]);
+            starts.iter().zip(ends).any(|((start, holds), end)| *holds && *start < behind && first < end)
+        };
+        ((0..locations.len()).filter(|page| is_read(*page)).count(), locations.len())
+    }
+
+    #[test]
+    fn one_account_is_found_without_reading_the_others() {
+        let users: Vec<String> = (0..1000).map(|number| format!("user-{number:04}")).collect();
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        let batches: Vec<_> = (0..100).map(|account| credentials(account, &users)).collect();
+        let [part] = write(&batches, DEFAULT_PART_BYTES).try_into().unwrap();
+        let bytes = Bytes::from(part.payload);
+        let metadata = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Required)
+            .parse_and_finish(&bytes)
+            .unwrap();
+        let account = AccountId::from_number(42);
+        for (column, described) in metadata.row_group(0).columns().iter().enumerate() {
+            let (read, pages) = pages_of(&metadata, column, account.as_str());
+            assert!(read <= 2 && pages >= 5, "{}: {read} of {pages} pages", described.column_path());
+        }
+        let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
+        let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
+        let reader = SerializedFileReader::new_with_options(bytes, options).unwrap();
+        let group = reader.get_row_group(0).unwrap();
+        let finds = |column: usize, value: &str| group.get_column_bloom_filter(column).unwrap().check(&value);
+        let absent = AccountId::from_number(100_042);
+        assert!(finds(0, account.as_str()) && !finds(0, absent.as_str()));
+        assert!(finds(2, "user-0007") && !finds(2, "somebody-else"));
     }
 
     #[tokio::test]
