@@ -248,7 +248,7 @@ pub(crate) fn lake(store: &Arc<InMemory>) -> Lake {
 
 /// Small parts, so that there are several of each table.
 pub(crate) fn options(compute: Compute) -> BuildOptions {
-    BuildOptions { part_bytes: 4096, allow_missing: false, compute }
+    BuildOptions { part_bytes: 16 << 10, allow_missing: false, compute }
 }
 
 /// Accounts of which most were read.

@@ -28,7 +28,7 @@ pub const DEFAULT_PART_BYTES: usize = 16 << 20;
 const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Rows of small parts are taken to be of this size, so that a part's one row group does not outgrow it.
-const LEAST_ROW_BYTES: usize = 64;
+const LEAST_ROW_BYTES: usize = 16;
 
 /// Uncompressed bytes at which a page ends. Consumers want at most 1 MB (Amazon Security Lake's rule for custom
 /// sources), and the writer looks only every 1,024 rows, so it is told half of that.
