@@ -11,7 +11,7 @@ Three tasks, in the three shapes that organizations have:
  2. Parquet: the same into Parquet with zstd at level 3, the table `credentials` alone.
  3. lake: files to a committed lake of four tables with all checks: `orgsweep ingest`, which no peer does.
 
-orgsweep is given each report by itself, and sorts its users. The peers are given a few large files, the reports without the headers
+orgsweep is given each report by itself, small ones many to a batch, and sorts their users. The peers are given a few large files, the reports without the headers
 between them, since that is what they are fastest with. Each runs in a process of its own, pinned to its cores, once to warm up and
 then --runs times, of which the median counts. What a peer wrote is read back and compared with what orgsweep wrote, in rows, nulls,
 sums and hashes of every column: a peer that made another table is told, and does not count.

@@ -11,6 +11,7 @@
     reason = "a measurement that fails is told by its panic"
 )]
 
+use std::cell::RefCell;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -24,8 +25,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::nullif::nullif;
 use orgsweep_core::table::{credential_report, timestamp_type};
 use orgsweep_core::{AccountId, Run, RunId, Sources, Timestamp};
-use orgsweep_lake::{DEFAULT_PART_BYTES, Lake, TableWriter};
-use orgsweep_report::{Origin, parse_report};
+use orgsweep_lake::{ColumnWork, DEFAULT_PART_BYTES, Lake, TableWriter, encode};
+use orgsweep_report::{Origin, Parser};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -49,6 +50,9 @@ const PIECE_BYTES: usize = 64 << 20;
 
 /// Reports that are parsed while those before them are written.
 const WINDOW: usize = 8;
+
+/// Bytes of reports that make one batch of orgsweep's, at least one report.
+const BATCH_BYTES: usize = 1 << 20;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -170,12 +174,18 @@ impl Reports {
     }
 
     fn parse_orgsweep(&self) -> Counted {
-        Self::rows_of(self.each.par_iter().map(|report| black_box(columns_of(report)).num_rows()))
+        Self::rows_of(self.batches_of_each().par_iter().map(|reports| black_box(columns_of(reports)).num_rows()))
     }
 
     fn parse_arrow_csv(&self) -> Counted {
         let parse = |piece: &Vec<u8>| plain_batches(piece).map(|batch| black_box(batch).num_rows()).sum::<usize>();
         Self::rows_of(self.pieces.par_iter().map(parse))
+    }
+
+    /// Neighbouring reports that make one batch: of small ones many.
+    fn batches_of_each(&self) -> Vec<&[(AccountId, Vec<u8>)]> {
+        let bytes = self.each.iter().map(|(_, csv)| csv.len()).max().unwrap_or(1);
+        self.each.chunks((BATCH_BYTES / bytes).max(1)).collect()
     }
 
     /// Writes the columns of the report by the lake's own writer.
@@ -186,23 +196,30 @@ impl Reports {
         let run = run();
         let mut writer = TableWriter::new(credential_report(), DEFAULT_PART_BYTES);
         let mut counted = Counted { rows: 0, written: 0 };
-        let mut windows = self.each.chunks(WINDOW);
-        let parse = |window: &[(AccountId, Vec<u8>)]| window.par_iter().map(columns_of).collect::<Vec<_>>();
+        let batches = self.batches_of_each();
+        let mut windows = batches.chunks(WINDOW);
+        let parse = |window: &[&[(AccountId, Vec<u8>)]]| {
+            window.par_iter().map(|reports| columns_of(reports)).collect::<Vec<_>>()
+        };
+        let encoded = |writer: &mut TableWriter| {
+            let parts = encode([writer], |work| work.into_par_iter().map(ColumnWork::encode).collect());
+            parts.unwrap().into_iter().flatten().collect::<Vec<_>>()
+        };
         let mut parsed = windows.next().map(parse);
         while let Some(batches) = parsed {
             let next = windows.next();
             // Those that come next are parsed while these are encoded.
-            let (parts, following) = rayon::join(
-                || batches.iter().filter_map(|batch| writer.write(batch).unwrap()).collect::<Vec<_>>(),
-                || next.map(parse),
-            );
             counted.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+            batches.into_iter().for_each(|batch| writer.push(batch));
+            let (parts, following) = rayon::join(|| encoded(&mut writer), || next.map(parse));
             for part in parts {
                 counted.written += runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;
             }
             parsed = following;
         }
-        if let Some(part) = writer.finish().unwrap() {
+        writer.end();
+        let last = encoded(&mut writer);
+        for part in last.into_iter().chain(writer.last_part().unwrap()) {
             counted.written += runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;
         }
         counted
@@ -230,12 +247,20 @@ impl Reports {
     }
 }
 
-fn columns_of((account_id, csv): &(AccountId, Vec<u8>)) -> RecordBatch {
+/// One batch of these reports, by a parser that each thread keeps.
+fn columns_of(reports: &[(AccountId, Vec<u8>)]) -> RecordBatch {
+    thread_local! {
+        static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
+    }
     let generated_at = Timestamp::from_millis(0);
-    let parsed = parse_report(black_box(csv), &Origin { account_id: *account_id, account_name: None, generated_at });
-    let parsed = parsed.unwrap();
-    assert!(parsed.quarantined.is_empty(), "a measured report has no row that is set aside");
-    parsed.credentials
+    PARSER.with_borrow_mut(|parser| {
+        for (account_id, csv) in reports {
+            let origin = Origin { account_id: *account_id, account_name: None, generated_at };
+            let read = parser.read(black_box(csv), &origin).unwrap();
+            assert!(read.quarantined.is_empty(), "a measured report has no row that is set aside");
+        }
+        parser.finish().unwrap()
+    })
 }
 
 fn run() -> Run {

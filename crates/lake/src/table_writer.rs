@@ -44,17 +44,9 @@ const ZSTD_LEVEL: i32 = 3;
 /// program's would change the bytes.
 const CREATED_BY: &str = "orgsweep version 1";
 
-/// Texts that are their neighbours' but for an end or a middle, by table: a third of the bytes that a dictionary takes,
+/// Texts that are their neighbours' but for an end or a middle: a third of the bytes that a dictionary takes,
 /// and a fifth of those that are left to compress.
-const ALIKE: [(&str, &str); 7] = [
-    ("credentials", "user"),
-    ("credentials", "arn"),
-    ("findings", "resource_id"),
-    ("findings", "message"),
-    ("findings", "remediation"),
-    ("findings", "command"),
-    ("findings", "evidence.list.item.value"),
-];
+const ALIKE: [&str; 6] = ["arn", "resource_id", "message", "remediation", "command", "evidence.list.item.value"];
 
 /// Columns that are read and not searched: the least and the greatest of their texts would prune nothing.
 const TOLD: [(&str, &str); 5] = [
@@ -248,7 +240,7 @@ impl Part {
 fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
     let schema = ArrowSchemaConverter::new().convert(&table.schema())?;
     let place = |name: &str| schema.columns().iter().position(|column| column.path().string() == name);
-    let sorting = SORT_COLUMNS.iter().filter(|name| table.name == "credentials" || **name == "account_id");
+    let sorting = SORT_COLUMNS.iter().filter(|name| is_sorted_by_user(table) || **name == "account_id");
     let sorting = sorting.filter_map(|name| i32::try_from(place(name)?).ok());
     let sorting = sorting.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false });
     let properties = WriterProperties::builder()
@@ -262,6 +254,10 @@ fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
     Ok(columns.fold(properties, |properties, column| encode_as(properties, table, column)).build())
 }
 
+fn is_sorted_by_user(table: &Table) -> bool {
+    matches!(table.name, "credentials" | "credential_report")
+}
+
 /// How a column is encoded, where a dictionary is not the best: few values repeat, or neighbours resemble each other.
 fn encode_as(properties: WriterPropertiesBuilder, table: &Table, column: &ColumnDescriptor) -> WriterPropertiesBuilder {
     let path = column.path();
@@ -270,7 +266,7 @@ fn encode_as(properties: WriterPropertiesBuilder, table: &Table, column: &Column
     };
     let properties = if matches!(column.logical_type_ref(), Some(LogicalType::Timestamp { .. })) {
         encoded(properties, Encoding::DELTA_BINARY_PACKED)
-    } else if ALIKE.contains(&(table.name, path.string().as_str())) {
+    } else if ALIKE.contains(&path.string().as_str()) || (path.string() == "user" && is_sorted_by_user(table)) {
         encoded(properties, Encoding::DELTA_BYTE_ARRAY)
     } else if path.string() == "finding_id" {
         encoded(properties, Encoding::DELTA_LENGTH_BYTE_ARRAY)
