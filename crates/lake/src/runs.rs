@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use object_store::ObjectMeta;
 use orgsweep_core::{RunId, Timestamp};
 
 use crate::{Lake, LakeError, layout};
@@ -32,7 +31,10 @@ pub enum Stage {
 /// What there is of a run.
 #[derive(Debug, Default)]
 struct Found {
+    /// By its id, or by the store where somebody named it.
     began_at: Option<Timestamp>,
+    /// When the store says so: of two runs that began in the same second the later one is the newer.
+    written_at: Option<Timestamp>,
     is_abandoned: bool,
     is_committed: bool,
     /// More than the rules, which are written before `run.json`.
@@ -51,7 +53,11 @@ impl Lake {
             if let Some((run_id, file)) = layout::run_of(&object.location) {
                 let run = found.entry(run_id.clone()).or_default();
                 match file {
-                    "run.json" => run.began_at = Some(began_at(&run_id, &object)),
+                    "run.json" => {
+                        let written_at = Timestamp::from_millis(object.last_modified.timestamp_millis());
+                        run.began_at = Some(run_id.began_at().unwrap_or(written_at));
+                        run.written_at = Some(written_at);
+                    }
                     "rules.json" => {}
                     "abandoned.json" => run.is_abandoned = true,
                     "commit.json" => (run.is_committed, run.has_more) = (true, true),
@@ -59,9 +65,10 @@ impl Lake {
                 }
             }
         }
-        let mut runs: Vec<_> = found.into_iter().filter_map(|(run_id, found)| found.state(run_id)).collect();
-        runs.sort_by(|(one, one_run), (other, other_run)| (one, &one_run.run_id).cmp(&(other, &other_run.run_id)));
-        Ok(runs.into_iter().map(|(_, run)| run).collect())
+        // Those that began and were written at once stay in the order of their ids.
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_by_key(|(_, found)| (found.began_at, found.written_at));
+        Ok(found.into_iter().filter_map(|(run_id, found)| found.state(run_id)).collect())
     }
 
     /// The sweeps that are neither committed nor abandoned, newest first: `latest` means the first of them to whoever
@@ -97,8 +104,8 @@ impl Lake {
 }
 
 impl Found {
-    /// The run with when it began; `None` where nothing of it counts.
-    fn state(self, run_id: RunId) -> Option<(Option<Timestamp>, RunState)> {
+    /// How far the run has come; `None` where nothing of it counts.
+    fn state(self, run_id: RunId) -> Option<RunState> {
         let stage = match self {
             Self { began_at: None, has_more: false, .. } => return None,
             Self { began_at: None, .. } => Stage::Unknown,
@@ -106,13 +113,8 @@ impl Found {
             Self { is_abandoned: true, .. } => Stage::Abandoned,
             _ => Stage::Begun,
         };
-        Some((self.began_at, RunState { run_id, stage }))
+        Some(RunState { run_id, stage })
     }
-}
-
-/// When a run began: as its id says, or else, where somebody named it, as the store says.
-fn began_at(run_id: &RunId, manifest: &ObjectMeta) -> Timestamp {
-    run_id.began_at().unwrap_or_else(|| Timestamp::from_millis(manifest.last_modified.timestamp_millis()))
 }
 
 #[cfg(test)]
