@@ -210,7 +210,9 @@ impl Reports {
             let next = windows.next();
             // Those that come next are parsed while these are encoded.
             counted.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
-            batches.into_iter().for_each(|batch| writer.push(batch));
+            for batch in batches {
+                writer.push(batch);
+            }
             let (parts, following) = rayon::join(|| encoded(&mut writer), || next.map(parse));
             for part in parts {
                 counted.written += runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;

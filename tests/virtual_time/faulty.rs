@@ -104,11 +104,13 @@ async fn refuse(call: Call, broken: Option<Break>) -> Result<(), ApiError> {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it is what a call returns")]
 fn answer<T>(value: T) -> Answered<T> {
     Ok(Answer { value, request_id: None })
 }
 
 /// The token of a page that comes again and again.
+#[allow(clippy::unnecessary_wraps, reason = "it is what a page has")]
 fn same_page() -> Option<String> {
     Some("the same page".to_owned())
 }

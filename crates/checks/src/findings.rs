@@ -80,9 +80,9 @@ impl<'a> VariantTexts<'a> {
 
 impl<'a> FindingsBuilder<'a> {
     /// No rows yet, about these facts.
-    pub(crate) fn new(checker: &'a Checker, facts: &'a Facts<'a>) -> Result<Self, ArrowError> {
+    pub(crate) fn new(checker: &'a Checker, facts: &'a Facts<'a>) -> Self {
         let time = || TimestampMillisecondBuilder::new().with_data_type(timestamp_type());
-        Ok(Self {
+        Self {
             checker,
             facts,
             covers: Covers::of(checker, facts),
@@ -110,7 +110,7 @@ impl<'a> FindingsBuilder<'a> {
             finding_id: StringBuilder::new(),
             texts: HashMap::new(),
             text: String::new(),
-        })
+        }
     }
 
     /// Adds one finding; says whether an exception covers it.

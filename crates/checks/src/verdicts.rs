@@ -22,7 +22,7 @@ pub(crate) fn write_down(
     facts: &Facts<'_>,
     judgements: &[Judgement],
 ) -> Result<Verdicts, ArrowError> {
-    let mut findings = FindingsBuilder::new(checker, facts)?;
+    let mut findings = FindingsBuilder::new(checker, facts);
     let mut results = ResultsBuilder::new(facts)?;
     let mut tallies = checker.tallies();
     let mut rest: Vec<&[Found]> = judgements.iter().map(|judgement| judgement.found.as_slice()).collect();

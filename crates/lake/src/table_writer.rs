@@ -330,7 +330,9 @@ mod tests {
         let inline = |work: Vec<ColumnWork>| work.into_iter().map(ColumnWork::encode).collect();
         let mut parts = Vec::new();
         for batches in batches.chunks(at_a_time) {
-            batches.iter().for_each(|batch| writer.push(batch.clone()));
+            for batch in batches {
+                writer.push(batch.clone());
+            }
             parts.extend(encode([&mut writer], inline).unwrap().into_iter().flatten());
         }
         writer.end();
