@@ -88,10 +88,8 @@ mod tests {
     fn bits_say_of_all_rows_what_the_status_says_of_each() {
         let values = [Some(true), Some(false), None];
         let pairs: Vec<_> = values.iter().flat_map(|applies| values.map(|fails| (*applies, fails))).collect();
-        let column = |of: fn(&(Option<bool>, Option<bool>)) -> Option<bool>| -> BooleanArray {
-            pairs.iter().map(of).collect::<Vec<_>>().into()
-        };
-        let (applies, fails) = (column(|pair| pair.0), column(|pair| pair.1));
+        let applies: BooleanArray = pairs.iter().map(|pair| pair.0).collect();
+        let fails: BooleanArray = pairs.iter().map(|pair| pair.1).collect();
         let masks = RowMasks::of(Some(&applies), &fails, &[]);
         for (row, (applies, fails)) in pairs.iter().enumerate() {
             let Counts { passed, failed, unknown } = masks.counts(&(row..row + 1));

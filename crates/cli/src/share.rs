@@ -80,7 +80,7 @@ mod tests {
                 variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
             let args = ShareArgs { shard: shard.map(|shard| shard.parse().unwrap()), shards: None };
             let share = share(&args, &Machine::of_environment(&environment));
-            share.map(|share| share.is_whole()).map_err(|failure| failure.message())
+            share.map(Share::is_whole).map_err(|failure| failure.message())
         };
         assert_eq!((whole(None, &[]), whole(None, &[("JOB_COMPLETION_INDEX", "")])), (Ok(true), Ok(true)));
         for variable in INDEX_VARIABLES {

@@ -134,16 +134,11 @@ impl Running {
     /// Asks the program to end twice, as near to each other as can be told apart.
     pub fn terminate_twice(&self) {
         let id = self.child.id();
-        self.send(&format!("kill -TERM {id}; sleep 0.05; kill -TERM {id} 2>/dev/null || true"));
+        send(&format!("kill -TERM {id}; sleep 0.05; kill -TERM {id} 2>/dev/null || true"));
     }
 
     fn signal(&self, name: &str) {
-        self.send(&format!("kill -{name} {}", self.child.id()));
-    }
-
-    fn send(&self, kill: &str) {
-        let sent = Command::new("sh").args(["-c", kill]).status().expect("a shell can be started");
-        assert!(sent.success(), "the program cannot be signalled");
+        send(&format!("kill -{name} {}", self.child.id()));
     }
 
     /// Waits for the program's end.
@@ -162,6 +157,11 @@ impl Running {
         let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
         Finished { code: status.code(), stdout, stderr }
     }
+}
+
+fn send(kill: &str) {
+    let sent = Command::new("sh").args(["-c", kill]).status().expect("a shell can be started");
+    assert!(sent.success(), "the program cannot be signalled");
 }
 
 impl Drop for Running {
