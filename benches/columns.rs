@@ -19,11 +19,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, Scalar, StringArray};
 use arrow_cast::cast;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::nullif::nullif;
-use orgsweep_core::table::{credential_report, timestamp_type};
+use orgsweep_core::table::credential_report;
 use orgsweep_core::{AccountId, Run, RunId, Sources, Timestamp};
 use orgsweep_lake::{ColumnWork, DEFAULT_PART_BYTES, Lake, TableWriter, encode};
 use orgsweep_report::{Origin, Parser};
@@ -294,7 +295,7 @@ fn csv_schema() -> SchemaRef {
     let field = |name: &str| {
         let is_text = name == "user" || name == "arn" || name == "password_enabled" || TIMES.contains(&name);
         let data_type = match name {
-            "user_creation_time" => timestamp_type(),
+            "user_creation_time" => parsed_time(),
             name if is_text || name.ends_with("_region") || name.ends_with("_service") => DataType::Utf8,
             _ => DataType::Boolean,
         };
@@ -337,17 +338,28 @@ fn to_typed(batch: &RecordBatch, typed: &SchemaRef) -> RecordBatch {
                 columns.extend([values, reasons]);
             }
             name if TIMES.contains(&name) => {
-                let (values, reasons) = known(name, &timestamp_type());
-                columns.extend([values, reasons]);
+                let (values, reasons) = known(name, &parsed_time());
+                columns.extend([in_utc(&values), reasons]);
             }
             name if name.ends_with("_region") || name.ends_with("_service") => {
                 let texts = column(name);
                 columns.push(nullif(texts.as_string::<i32>(), &equals(&texts, &absent)).unwrap());
             }
+            "user_creation_time" => columns.push(in_utc(&column(name))),
             name => columns.push(column(name)),
         }
     }
     RecordBatch::try_new(Arc::clone(typed), columns).unwrap()
+}
+
+/// A time as Arrow can read one without knowing the names of time zones.
+fn parsed_time() -> DataType {
+    DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into()))
+}
+
+/// The same times under the name that the table has for their zone.
+fn in_utc(times: &ArrayRef) -> ArrayRef {
+    Arc::new(times.as_primitive::<TimestampMillisecondType>().clone().with_timezone("UTC"))
 }
 
 fn are_there(values: &ArrayRef) -> BooleanArray {
