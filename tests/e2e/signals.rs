@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: what is there is kept, the way on is said, and the program ends in time, whatever hangs.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,13 @@ fn calls_that_hang_hold_up_no_end() {
     assert_eq!(Summary::of(&resumed.expect_one_of(&[0, 3])).rows("accounts"), 121);
 }
 
+/// A seal that whoever opens it waits for: its writer never comes.
+fn seal_that_hangs(lake: &Lake) -> PathBuf {
+    let seal = lake.run_file("seal.json");
+    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    seal
+}
+
 #[test]
 fn a_store_that_hangs_holds_up_no_end_and_a_second_signal_waits_for_nothing() {
     let simulation = Simulation::start(&["--accounts", "20", "--users-per-account", "1"]);
@@ -61,9 +69,7 @@ fn a_store_that_hangs_holds_up_no_end_and_a_second_signal_waits_for_nothing() {
     let environment = tap.in_place(&simulation.environment);
     let lake = Lake::empty();
     part("plan", &environment, &lake.path()).run().expect_code(0);
-    // Whoever opens it waits for a writer that never comes.
-    let seal = lake.run_file("seal.json");
-    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    let seal = seal_that_hangs(&lake);
     for signals in [1, 2] {
         let asked = tap.count("GetCallerIdentity");
         let sweep = part("sweep", &environment, &lake.path()).args(["--run", "latest"]);
@@ -89,9 +95,8 @@ fn the_same_signal_twice_at_one_moment_is_one() {
     let environment = tap.in_place(&simulation.environment);
     let lake = Lake::empty();
     part("plan", &environment, &lake.path()).run().expect_code(0);
-    // Whoever opens it waits for a writer that never comes, so that the program is still there at the second signal.
-    let seal = lake.run_file("seal.json");
-    assert!(Command::new("mkfifo").arg(&seal).status().expect("mkfifo can be started").success());
+    // So that the program is still there at the second signal.
+    seal_that_hangs(&lake);
     let asked = tap.count("GetCallerIdentity");
     let (mut hanging, _home) = part("sweep", &environment, &lake.path()).args(["--run", "latest"]).start();
     hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > asked);

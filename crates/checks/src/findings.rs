@@ -56,7 +56,7 @@ pub(crate) struct FindingsBuilder<'a> {
     exception_expires_at: TimestampMillisecondBuilder,
     finding_id: StringBuilder,
     /// The texts of checks that found something, by their place and variant.
-    texts: HashMap<(usize, usize), Option<VariantTexts<'a>>>,
+    texts: HashMap<(usize, usize), VariantTexts<'a>>,
     /// The text being made.
     text: String,
 }
@@ -143,11 +143,10 @@ impl<'a> FindingsBuilder<'a> {
     }
 
     fn push_texts(&mut self, (place, check): (usize, &'a Check), found: Found) {
-        let texts = self.texts.entry((place, found.variant)).or_insert_with(|| {
+        if let (Ground::Failed(row), Some(variant)) = (found.ground, check.variants.get(found.variant)) {
             let batch = &self.facts.rows(check.table).batch;
-            check.variants.get(found.variant).map(|variant| VariantTexts::of(variant, batch))
-        });
-        if let (Ground::Failed(row), Some(texts)) = (found.ground, texts) {
+            let texts = self.texts.entry((place, found.variant));
+            let texts = texts.or_insert_with(|| VariantTexts::of(variant, batch));
             for (rendering, column) in
                 [(&texts.message, &mut self.message), (&texts.remediation, &mut self.remediation)]
             {

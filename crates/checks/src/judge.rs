@@ -192,7 +192,7 @@ pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
             match &masks {
                 Some((answers, masks)) => {
                     let rows = rows.of(account);
-                    let told = masks.told(&rows).filter_map(|row| answers.ground(row, answers.status(row)));
+                    let told = masks.told(&rows).into_iter().filter_map(|row| answers.ground(row, answers.status(row)));
                     found.extend(told.map(|ground| Found { account, variant: 0, ground }));
                     count_account(masks, &rows, unknown)
                 }

@@ -77,12 +77,7 @@ fn parse_arn(text: &[u8]) -> Option<(Owner, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
-        password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
-        access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
-        access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
-        cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+    use crate::fixture::HEADER;
 
     fn check(rows: &str, expected: &str) {
         let told = match Heads::default().owner_of(format!("{HEADER}\n{rows}").as_bytes()) {
