@@ -14,6 +14,7 @@ mod journal_writer;
 mod journalled;
 mod lake;
 pub mod layout;
+mod leaf;
 mod manifest;
 mod merge;
 mod open_part;

@@ -10,22 +10,22 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::FieldRef;
 use object_store::{PutPayload, PutPayloadMut};
 use orgsweep_core::table::Table;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::Result;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::LakeError;
+use crate::leaf::{LeafChunk, LeafPlan, LeafWriter};
 
 /// A file that grows by row groups.
 pub(crate) struct OpenPart {
     table: &'static Table,
     file: SerializedFileWriter<PartBytes>,
-    group_factory: ArrowRowGroupWriterFactory,
+    /// What the leaves of each column are.
+    plans: Vec<Vec<LeafPlan>>,
     /// Rows of the row group in the making.
     group_rows: usize,
     /// Its columns, unless they are being worked on.
@@ -36,8 +36,7 @@ pub(crate) struct OpenPart {
 
 /// A column of a row group. A list or a struct has a writer for each leaf.
 struct Column {
-    field: FieldRef,
-    writers: Vec<ArrowColumnWriter>,
+    leaves: Vec<LeafWriter>,
 }
 
 /// The next rows of one column.
@@ -53,7 +52,7 @@ pub struct EncodedColumn(Encoded);
 
 enum Encoded {
     Growing(Column),
-    Ended(Vec<ArrowColumnChunk>),
+    Ended(Vec<LeafChunk>),
 }
 
 impl ColumnWork {
@@ -69,24 +68,30 @@ impl ColumnWork {
     fn encoded(self) -> Result<EncodedColumn> {
         let Self { mut column, arrays, ends_group, .. } = self;
         for array in &arrays {
-            for (writer, leaf) in column.writers.iter_mut().zip(compute_leaves(&column.field, array)?) {
-                writer.write(&leaf)?;
+            for leaf in &mut column.leaves {
+                leaf.write(array)?;
             }
         }
         if !ends_group {
             return Ok(EncodedColumn(Encoded::Growing(column)));
         }
-        let chunks = column.writers.into_iter().map(ArrowColumnWriter::close);
+        let chunks = column.leaves.into_iter().map(LeafWriter::close);
         Ok(EncodedColumn(Encoded::Ended(chunks.collect::<Result<_>>()?)))
     }
 }
 
 impl OpenPart {
-    pub(crate) fn begin(table: &'static Table, properties: WriterProperties) -> Result<Self> {
+    /// A file without rows, whose row groups will have `group_rows` rows at most.
+    pub(crate) fn begin(table: &'static Table, properties: WriterProperties, group_rows: usize) -> Result<Self> {
         let schema = ArrowSchemaConverter::new().convert(&table.schema())?;
+        let mut plans = vec![Vec::new(); table.columns.len()];
+        for (index, leaf) in schema.columns().iter().enumerate() {
+            if let Some(column) = plans.get_mut(schema.get_column_root_idx(index)) {
+                column.push(LeafPlan::of(table, leaf, group_rows)?);
+            }
+        }
         let file = SerializedFileWriter::new(PartBytes::default(), schema.root_schema_ptr(), Arc::new(properties))?;
-        let group_factory = ArrowRowGroupWriterFactory::new(&file, table.schema());
-        Ok(Self { table, file, group_factory, group_rows: 0, columns: Vec::new(), rows: 0 })
+        Ok(Self { table, file, plans, group_rows: 0, columns: Vec::new(), rows: 0 })
     }
 
     /// Takes rows from the queue until it is empty, or the row group has `full` rows and so ends. It ends as well where
@@ -122,17 +127,9 @@ impl OpenPart {
     }
 
     fn begin_group(&self) -> Result<Vec<Column>> {
-        let leaves = self.group_factory.create_column_writers(self.file.flushed_row_groups().len())?;
         let schema = self.table.schema();
-        let new = |field: &FieldRef| Column { field: Arc::clone(field), writers: Vec::new() };
-        let mut columns: Vec<Column> = schema.fields().iter().map(new).collect();
-        for (index, leaf) in leaves.into_iter().enumerate() {
-            let root = self.file.schema_descr().get_column_root_idx(index);
-            if let Some(column) = columns.get_mut(root) {
-                column.writers.push(leaf);
-            }
-        }
-        Ok(columns)
+        let columns = schema.fields().iter().zip(&self.plans);
+        columns.map(|(field, plans)| Ok(Column { leaves: LeafWriter::of_column(field, plans)? })).collect()
     }
 
     /// Takes back the columns that were worked on, in their order; returns whether that ended a row group.
@@ -148,8 +145,8 @@ impl OpenPart {
             return Ok(false);
         }
         let mut group = self.file.next_row_group()?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
+        for LeafChunk { bytes, close } in chunks {
+            group.append_column(&bytes, close)?;
         }
         group.close()?;
         self.rows += u64::try_from(std::mem::take(&mut self.group_rows)).unwrap_or(u64::MAX);

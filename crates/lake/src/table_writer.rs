@@ -11,12 +11,11 @@ use object_store::path::Path;
 use orgsweep_core::table::Table;
 use orgsweep_core::{Run, RunId};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression, Encoding, LogicalType, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::file::properties::WriterProperties;
 
+use crate::leaf::is_sorted_by_user;
 use crate::open_part::{ColumnWork, EncodedColumn, OpenPart};
 use crate::{CommittedFile, Lake, LakeError, LakeErrorKind, layout};
 
@@ -30,38 +29,9 @@ const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows of small parts are taken to be of this size, so that a part's one row group does not outgrow it.
 const LEAST_ROW_BYTES: usize = 16;
 
-/// Uncompressed bytes at which a page ends. Consumers want at most 1 MB (Amazon Security Lake's rule for custom
-/// sources), and the writer looks only every 1,024 rows, so it is told half of that.
-const DATA_PAGE_BYTES: usize = 512 * 1024;
-
-/// Dictionaries are pages too.
-const DICTIONARY_PAGE_BYTES: usize = 900_000;
-
-/// The level that all published figures are made with; higher ones cost more time than they save bytes.
-const ZSTD_LEVEL: i32 = 3;
-
 /// In the form that readers parse, `<application> version <version>`; the version is that of the layout, since the
 /// program's would change the bytes.
 const CREATED_BY: &str = "orgsweep version 1";
-
-/// Texts that are their neighbours' but for an end or a middle: a third of the bytes that a dictionary takes,
-/// and a fifth of those that are left to compress.
-const ALIKE: [&str; 6] = ["arn", "resource_id", "message", "remediation", "command", "evidence.list.item.value"];
-
-/// Columns that are read and not searched: the least and the greatest of their texts would prune nothing.
-const TOLD: [(&str, &str); 5] = [
-    ("findings", "message"),
-    ("findings", "remediation"),
-    ("findings", "command"),
-    ("findings", "evidence"),
-    ("findings", "frameworks"),
-];
-
-/// Columns that single values are looked up in.
-const LOOKED_UP: [&str; 2] = ["account_id", "user"];
-
-/// One in fifty lookups reads a row group in vain: 8 bits a value.
-const BLOOM_FILTER_FPP: f64 = 0.02;
 
 /// The columns by which rows of a table are sorted, those that it has of these, in this order.
 const SORT_COLUMNS: [&str; 2] = ["account_id", "user"];
@@ -158,7 +128,8 @@ impl TableWriter {
     }
 
     fn begin(&self) -> Result<OpenPart, LakeError> {
-        let part = properties(self.table).and_then(|properties| OpenPart::begin(self.table, properties));
+        let part = properties(self.table)
+            .and_then(|properties| OpenPart::begin(self.table, properties, self.limits.group_rows));
         part.map_err(|error| LakeError::unencodable(self.table.name, error))
     }
 
@@ -243,51 +214,8 @@ fn properties(table: &Table) -> Result<WriterProperties, ParquetError> {
     let sorting = SORT_COLUMNS.iter().filter(|name| is_sorted_by_user(table) || **name == "account_id");
     let sorting = sorting.filter_map(|name| i32::try_from(place(name)?).ok());
     let sorting = sorting.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false });
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_data_page_size_limit(DATA_PAGE_BYTES)
-        .set_dictionary_page_size_limit(DICTIONARY_PAGE_BYTES)
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .set_sorting_columns(Some(sorting.collect()))
-        .set_created_by(CREATED_BY.to_owned());
-    let columns = schema.columns().iter();
-    Ok(columns.fold(properties, |properties, column| encode_as(properties, table, column)).build())
-}
-
-fn is_sorted_by_user(table: &Table) -> bool {
-    matches!(table.name, "credentials" | "credential_report")
-}
-
-/// How a column is encoded, where a dictionary is not the best: few values repeat, or neighbours resemble each other.
-fn encode_as(properties: WriterPropertiesBuilder, table: &Table, column: &ColumnDescriptor) -> WriterPropertiesBuilder {
-    let path = column.path();
-    let encoded = |properties: WriterPropertiesBuilder, encoding| {
-        properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path.clone(), encoding)
-    };
-    let properties = if matches!(column.logical_type_ref(), Some(LogicalType::Timestamp { .. })) {
-        encoded(properties, Encoding::DELTA_BINARY_PACKED)
-    } else if ALIKE.contains(&path.string().as_str()) || (path.string() == "user" && is_sorted_by_user(table)) {
-        encoded(properties, Encoding::DELTA_BYTE_ARRAY)
-    } else if path.string() == "finding_id" {
-        encoded(properties, Encoding::DELTA_LENGTH_BYTE_ARRAY)
-    } else {
-        properties
-    };
-    let properties =
-        if TOLD.iter().any(|(told, name)| table.name == *told && path.parts().first().is_some_and(|it| it == name)) {
-            properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
-        } else {
-            properties
-        };
-    if LOOKED_UP.contains(&path.string().as_str()) {
-        // Where fewer values differ, the writer folds the filter to what they need.
-        let most = u64::try_from(ROW_GROUP_ROWS).unwrap_or(u64::MAX);
-        return properties
-            .set_column_bloom_filter_enabled(path.clone(), true)
-            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FILTER_FPP)
-            .set_column_bloom_filter_max_ndv(path.clone(), most);
-    }
-    properties
+    let properties = WriterProperties::builder().set_sorting_columns(Some(sorting.collect()));
+    Ok(properties.set_created_by(CREATED_BY.to_owned()).build())
 }
 
 #[cfg(test)]

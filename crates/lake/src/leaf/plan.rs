@@ -1,0 +1,102 @@
+//! How each column is encoded, and what readers can prune it by.
+
+use orgsweep_core::table::Table;
+use parquet::basic::Type;
+use parquet::bloom_filter::Sbbf;
+use parquet::errors::{ParquetError, Result};
+use parquet::schema::types::ColumnDescPtr;
+
+/// Texts that are their neighbours' but for an end or a middle: a third of the bytes that a dictionary takes,
+/// and a fifth of those that are left to compress.
+const ALIKE: [&str; 6] = ["arn", "resource_id", "message", "remediation", "command", "evidence.list.item.value"];
+
+/// Columns that are read and not searched: the least and the greatest of their texts would prune nothing.
+const TOLD: [(&str, &str); 6] = [
+    ("findings", "message"),
+    ("findings", "remediation"),
+    ("findings", "command"),
+    ("findings", "evidence"),
+    ("findings", "frameworks"),
+    ("findings", "finding_id"),
+];
+
+/// Columns that single values are looked up in.
+const LOOKED_UP: [&str; 2] = ["account_id", "user"];
+
+/// One in fifty lookups reads a row group in vain: 8 bits a value.
+const BLOOM_FILTER_FPP: f64 = 0.02;
+
+/// What one leaf of a column is.
+#[derive(Debug, Clone)]
+pub(crate) struct LeafPlan {
+    pub(super) described: ColumnDescPtr,
+    pub(super) values: Values,
+    /// Whether pages and chunks tell their least and greatest value.
+    pub(super) has_bounds: bool,
+    /// Values of a row group at most, if readers look single ones up.
+    looked_up_in: Option<u64>,
+}
+
+/// How values are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Bits.
+    Flags,
+    /// Deltas of 32 bits.
+    Narrow,
+    /// Deltas of 64 bits.
+    Wide,
+    /// Texts that repeat: a dictionary, until it is too large.
+    Few,
+    /// Texts that resemble their neighbours: what these do not have.
+    Alike,
+    /// Texts that have nothing in common.
+    Plain,
+}
+
+impl LeafPlan {
+    /// The plan for a leaf of this table, whose row groups have so many rows at most.
+    pub(crate) fn of(table: &Table, described: &ColumnDescPtr, group_rows: usize) -> Result<Self> {
+        let path = described.path().string();
+        let is_told = |(of, name): &(&str, &str)| {
+            table.name == *of && described.path().parts().first().is_some_and(|it| it == name)
+        };
+        let values = match described.physical_type() {
+            Type::BOOLEAN => Values::Flags,
+            Type::INT32 => Values::Narrow,
+            Type::INT64 => Values::Wide,
+            Type::BYTE_ARRAY if path == "finding_id" => Values::Plain,
+            Type::BYTE_ARRAY if is_alike(table, &path) => Values::Alike,
+            Type::BYTE_ARRAY => Values::Few,
+            other => return Err(ParquetError::NYI(format!("{path}: no column of the lake has the type {other}"))),
+        };
+        Ok(Self {
+            values,
+            has_bounds: !TOLD.iter().any(is_told),
+            looked_up_in: LOOKED_UP.contains(&path.as_str()).then_some(group_rows as u64),
+            described: described.clone(),
+        })
+    }
+
+    /// A filter without values, for a column that single values are looked up in. Where fewer values differ than there are
+    /// rows, it is folded to what they need.
+    pub(super) fn new_filter(&self) -> Option<Sbbf> {
+        Sbbf::new_with_ndv_fpp(self.looked_up_in?, BLOOM_FILTER_FPP).ok()
+    }
+
+    /// A filter as small as its values allow.
+    pub(super) fn folded(filter: Option<Sbbf>) -> Option<Sbbf> {
+        let mut filter = filter?;
+        filter.fold_to_target_fpp(BLOOM_FILTER_FPP);
+        Some(filter)
+    }
+}
+
+/// Whether rows of the table are sorted by user within an account.
+pub(crate) fn is_sorted_by_user(table: &Table) -> bool {
+    matches!(table.name, "credentials" | "credential_report")
+}
+
+fn is_alike(table: &Table, path: &str) -> bool {
+    ALIKE.contains(&path) || (path == "user" && is_sorted_by_user(table))
+}
