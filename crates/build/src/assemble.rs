@@ -33,20 +33,23 @@ pub(crate) async fn assemble<S: ChunkSource>(
     build: impl Fn(&S::Chunk) -> Result<BuiltChunk, BuildError> + Clone + Send + Sync + 'static,
 ) -> Result<Built, BuildError> {
     let mut files = Files::new(lake, run, &tables);
-    loop {
-        let window = next_window(&mut source, compute.window()).await?;
-        if window.is_empty() {
-            break;
-        }
-        let build = build.clone();
+    let mut window = next_window(&mut source, compute.window()).await?;
+    let mut built = Vec::new();
+    while !(window.is_empty() && built.is_empty()) {
+        let (build, was_last) = (build.clone(), window.is_empty());
+        // Three windows are on their way, as none alone keeps every thread busy to its end: one is read, one is built, and
+        // one is written.
         let worked = compute.run(move || {
-            let chunks = compute.map(window, |chunk| build(&chunk));
-            let chunks = chunks.into_iter().collect::<Result<Vec<_>, _>>()?;
-            let parts = tables.write(compute, chunks)?;
-            Ok::<_, BuildError>((tables, parts))
+            let (parts, chunks) = compute.both(
+                || tables.write(compute, built),
+                || compute.map(window, |chunk| build(&chunk)).into_iter().collect::<Result<Vec<_>, _>>(),
+            );
+            Ok::<_, BuildError>((tables, parts?, chunks?))
         });
-        let (written, parts) = worked.await??;
-        tables = written;
+        let read = async { if was_last { Ok(Vec::new()) } else { next_window(&mut source, compute.window()).await } };
+        let (worked, next) = tokio::try_join!(biased; worked, read)?;
+        let (written, parts, chunks) = worked?;
+        (tables, built, window) = (written, chunks, next);
         files.put(parts).await?;
     }
     let sums = std::mem::take(&mut tables.sums);

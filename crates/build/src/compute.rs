@@ -5,11 +5,11 @@ use tokio::sync::oneshot;
 
 use crate::BuildError;
 
-/// Chunks in memory for each thread: one to work on, one that is ready.
-const CHUNKS_PER_THREAD: usize = 2;
+/// Chunks that each thread makes of the accounts, while those before are written.
+const CHUNKS_PER_THREAD: usize = 1;
 
 /// However many threads there are, this many chunks fill the memory that a build may take.
-const MAX_CHUNKS: usize = 16;
+const MAX_CHUNKS: usize = 8;
 
 /// Where columns are worked on. What is built is the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +42,20 @@ impl Compute {
     pub(crate) fn map<T: Send, U: Send>(self, items: Vec<T>, function: impl Fn(T) -> U + Send + Sync) -> Vec<U> {
         match self {
             Self::Inline => items.into_iter().map(function).collect(),
-            Self::Rayon => items.into_par_iter().map(function).collect(),
+            // One item may be the work of all others.
+            Self::Rayon => items.into_par_iter().with_max_len(1).map(function).collect(),
+        }
+    }
+
+    /// Does two pieces of work, side by side where there are threads for them.
+    pub(crate) fn both<T: Send, U: Send>(
+        self,
+        one: impl FnOnce() -> T + Send,
+        other: impl FnOnce() -> U + Send,
+    ) -> (T, U) {
+        match self {
+            Self::Inline => (one(), other()),
+            Self::Rayon => rayon::join(one, other),
         }
     }
 

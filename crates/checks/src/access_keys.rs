@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, UInt64Array};
-use arrow_buffer::BooleanBuffer;
-use arrow_schema::ArrowError;
-use arrow_select::interleave::interleave;
-use arrow_select::take::take;
-use orgsweep_core::table;
+use arrow_array::types::TimestampMillisecondType;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray, new_null_array,
+};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{ArrowError, DataType};
+use orgsweep_core::table::{self, timestamp_type};
 
 /// Key slots of a row of the credential report.
 pub(crate) const SLOTS: usize = 2;
@@ -16,23 +17,88 @@ pub(crate) const SLOTS: usize = 2;
 /// Two rows for each row of `credentials`: its first slot, then its second.
 pub(crate) fn turn_by_slot(credentials: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let rows = credentials.num_rows();
-    let twice: UInt64Array = (0u64..).take(rows).flat_map(|row| [row, row]).collect();
-    let alternating: Vec<_> = (0..rows).flat_map(|row| [(0, row), (1, row)]).collect();
-    let by_slot = |name: &str| -> Result<ArrayRef, ArrowError> {
-        let first = column(credentials, &format!("access_key_1_{name}"))?;
-        let second = column(credentials, &format!("access_key_2_{name}"))?;
-        interleave(&[first.as_ref(), second.as_ref()], &alternating)
+    let by_slot = |name: &str| {
+        let [first, second] =
+            ["access_key_1_", "access_key_2_"].map(|slot| column(credentials, &format!("{slot}{name}")));
+        alternate(first?, second?)
     };
     let columns = table::access_keys().columns.iter().map(|described| match described.name {
         "slot" => Ok(Arc::new((0..rows).flat_map(|_| [1, 2]).collect::<Int32Array>()) as ArrayRef),
         "present" => Ok(Arc::new(present(&by_slot("active")?, &by_slot("last_rotated")?)) as ArrayRef),
         name => match credentials.column_by_name(name) {
-            Some(shared) => take(shared.as_ref(), &twice, None),
+            Some(shared) => alternate(shared, shared),
             // `access_key_id` of the view is `access_key_1_id` and `access_key_2_id`.
             None => by_slot(name.strip_prefix("access_key_").unwrap_or(name)),
         },
     });
     RecordBatch::try_new(table::access_keys().schema(), columns.collect::<Result<_, _>>()?)
+}
+
+/// Values of two columns of one type in turn: the first of one, the first of the other, the second of one.
+///
+/// arrow's `interleave` and `take` do this as well, by an index for each value: three times slower.
+fn alternate(one: &ArrayRef, other: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let nulls = alternate_nulls(one, other);
+    let all = 2 * one.len();
+    if nulls.as_ref().is_some_and(|nulls| nulls.null_count() == all) {
+        return Ok(new_null_array(one.data_type(), all));
+    }
+    match one.data_type() {
+        DataType::Utf8 => alternate_texts(one.as_string(), other.as_string(), nulls),
+        DataType::Boolean => {
+            let (one, other) = (one.as_boolean().values(), other.as_boolean().values());
+            Ok(Arc::new(BooleanArray::new(alternate_bits(one, other), nulls)))
+        }
+        _ => {
+            let [one, other] = [one, other].map(|column| column.as_primitive::<TimestampMillisecondType>().values());
+            let values: Vec<i64> = one.iter().zip(other).flat_map(|(one, other)| [*one, *other]).collect();
+            Ok(Arc::new(TimestampMillisecondArray::try_new(values.into(), nulls)?.with_data_type(timestamp_type())))
+        }
+    }
+}
+
+fn alternate_nulls(one: &ArrayRef, other: &ArrayRef) -> Option<NullBuffer> {
+    let valid = |column: &ArrayRef| match column.nulls() {
+        Some(nulls) => nulls.inner().clone(),
+        None => BooleanBuffer::new_set(column.len()),
+    };
+    let has_nulls = one.null_count() + other.null_count() > 0;
+    has_nulls.then(|| NullBuffer::new(alternate_bits(&valid(one), &valid(other))))
+}
+
+fn alternate_bits(one: &BooleanBuffer, other: &BooleanBuffer) -> BooleanBuffer {
+    let (ones, others) = (one.bit_chunks(), other.bit_chunks());
+    let words = ones.iter_padded().zip(others.iter_padded()).flat_map(|(one, other)| {
+        let half = |shift: u32| spread(one >> shift) | spread(other >> shift) << 1;
+        [half(0), half(u32::BITS)]
+    });
+    BooleanBuffer::new(words.collect(), 0, 2 * one.len())
+}
+
+/// The low 32 bits with a gap behind each.
+fn spread(word: u64) -> u64 {
+    [
+        (16, 0x0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff),
+        (4, 0x0f0f_0f0f_0f0f_0f0f),
+        (2, 0x3333_3333_3333_3333),
+        (1, 0x5555_5555_5555_5555),
+    ]
+    .into_iter()
+    .fold(word & u64::from(u32::MAX), |word, (shift, mask)| (word | word << shift) & mask)
+}
+
+fn alternate_texts(one: &StringArray, other: &StringArray, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
+    let mut texts = Vec::with_capacity(one.value_data().len() + other.value_data().len());
+    let mut offsets = Vec::with_capacity(2 * one.len() + 1);
+    offsets.push(0);
+    for row in 0..one.len() {
+        for column in [one, other] {
+            texts.extend_from_slice(column.value(row).as_bytes());
+            offsets.push(i32::try_from(texts.len()).map_err(|_| ArrowError::OffsetOverflowError(texts.len()))?);
+        }
+    }
+    Ok(Arc::new(StringArray::try_new(OffsetBuffer::new(offsets.into()), texts.into(), nulls)?))
 }
 
 /// A key is there if it is active, or inactive with a date: only of an absent key the report gives neither.
@@ -105,6 +171,18 @@ mod tests {
             000000000002 | bo | false | 1 | false | false | - | - | - | - | - | -
             000000000002 | bo | false | 2 | true | true | - | - | - | - | - | -
         "]].assert_eq(&show(&keys, &columns));
+    }
+
+    #[test]
+    fn bits_are_in_turn() {
+        let bit = |seed: usize| move |index: usize| (index * index + seed).is_multiple_of(3);
+        for length in (0..9).chain(60..70).chain([127, 128, 129, 1000]) {
+            let whole = [1, 2].map(|seed| BooleanBuffer::collect_bool(length + 3, bit(seed)));
+            let [one, other] = whole.map(|bits| bits.slice(3, length));
+            let expected =
+                (0..length).flat_map(|index| [one.value(index), other.value(index)]).collect::<BooleanBuffer>();
+            assert_eq!(alternate_bits(&one, &other), expected);
+        }
     }
 
     #[test]

@@ -1,62 +1,94 @@
 //! One cell of a batch: reading columns by name, and a value as text.
 
+use std::fmt::Write as _;
+
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
+use arrow_array::types::{Int32Type, TimestampMillisecondType};
 use arrow_array::{
-    Array, BooleanArray, Int32Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
+    Array, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    TimestampMillisecondArray,
 };
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use orgsweep_core::Timestamp;
 
-/// The cell as text: timestamps as RFC 3339, `None` for null.
-pub(crate) fn text_at(column: &dyn Array, row: usize) -> Option<String> {
-    if column.is_null(row) {
-        return None;
+/// A column whose type was looked up once, for all of its cells.
+#[derive(Clone, Copy)]
+pub(crate) enum Cells<'a> {
+    Texts(&'a StringArray),
+    Flags(&'a BooleanArray),
+    Short(&'a Int32Array),
+    Long(&'a Int64Array),
+    Times(&'a TimestampMillisecondArray),
+    Other(&'a dyn Array),
+}
+
+impl<'a> Cells<'a> {
+    /// The cells of a column.
+    pub(crate) fn of(column: &'a dyn Array) -> Self {
+        match column.data_type() {
+            DataType::Utf8 => Self::Texts(column.as_string()),
+            DataType::Boolean => Self::Flags(column.as_boolean()),
+            DataType::Int32 => Self::Short(column.as_primitive()),
+            DataType::Int64 => Self::Long(column.as_primitive()),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => Self::Times(column.as_primitive()),
+            _ => Self::Other(column),
+        }
     }
-    match column.data_type() {
-        DataType::Utf8 => Some(column.as_string::<i32>().value(row).to_owned()),
-        DataType::Boolean => Some(column.as_boolean().value(row).to_string()),
-        DataType::Int32 => Some(column.as_primitive::<Int32Type>().value(row).to_string()),
-        DataType::Int64 => Some(column.as_primitive::<Int64Type>().value(row).to_string()),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => time_at(column, row).map(|time| time.to_string()),
-        DataType::List(_) => texts_at(column.as_list(), row).map(|texts| texts.join(", ")),
-        _ => arrow_cast::display::array_value_to_string(column, row).ok(),
+
+    /// Writes the cell as text behind what is there, timestamps as RFC 3339; false, and nothing, for null.
+    pub(crate) fn push_text(self, row: usize, text: &mut String) -> bool {
+        let written = match self {
+            Self::Texts(texts) => return str_at(texts, row).inspect(|value| text.push_str(value)).is_some(),
+            Self::Flags(_) => self.flag(row).map(|flag| write!(text, "{flag}")),
+            Self::Short(_) | Self::Long(_) => self.number(row).map(|number| write!(text, "{number}")),
+            Self::Times(_) => self.time(row).map(|time| write!(text, "{time}")),
+            Self::Other(column) => return other_text(column, row).inspect(|value| text.push_str(value)).is_some(),
+        };
+        written.is_some()
+    }
+
+    /// The cell as a point in time; `None` for null and for columns that hold none.
+    pub(crate) fn time(self, row: usize) -> Option<Timestamp> {
+        let Self::Times(times) = self else { return None };
+        times.is_valid(row).then(|| Timestamp::from_millis(times.value(row)))
+    }
+
+    /// The cell as yes or no; `None` for null and for columns that hold neither.
+    pub(crate) fn flag(self, row: usize) -> Option<bool> {
+        let Self::Flags(flags) = self else { return None };
+        flags.is_valid(row).then(|| flags.value(row))
+    }
+
+    /// The cell as a whole number; `None` for null and for columns that hold none.
+    pub(crate) fn number(self, row: usize) -> Option<i64> {
+        match self {
+            Self::Short(numbers) => numbers.is_valid(row).then(|| i64::from(numbers.value(row))),
+            Self::Long(numbers) => numbers.is_valid(row).then(|| numbers.value(row)),
+            _ => None,
+        }
     }
 }
 
-/// Writes the cell as [`text_at`] tells it, behind what is there; false, and nothing, for null.
-pub(crate) fn push_text(column: &dyn Array, row: usize, text: &mut String) -> bool {
-    if let Some(texts) = column.as_string_opt::<i32>() {
-        return str_at(texts, row).inspect(|value| text.push_str(value)).is_some();
+/// The cell as [`Cells::push_text`] tells it.
+pub(crate) fn text_at(column: &dyn Array, row: usize) -> Option<String> {
+    let mut text = String::new();
+    Cells::of(column).push_text(row, &mut text).then_some(text)
+}
+
+fn other_text(column: &dyn Array, row: usize) -> Option<String> {
+    if column.is_null(row) {
+        return None;
     }
-    text_at(column, row).inspect(|value| text.push_str(value)).is_some()
+    match column.as_list_opt() {
+        Some(list) => texts_at(list, row).map(|texts| texts.join(", ")),
+        None => arrow_cast::display::array_value_to_string(column, row).ok(),
+    }
 }
 
 /// The texts of a list; `None` for a list of anything else.
 fn texts_at(list: &ListArray, row: usize) -> Option<Vec<&str>> {
     let texts = list.values().as_string_opt::<i32>()?;
     Some(item_range(list, row).map(|item| texts.value(item)).collect())
-}
-
-/// The cell as a point in time; `None` for null and for columns that hold none.
-pub(crate) fn time_at(column: &dyn Array, row: usize) -> Option<Timestamp> {
-    let times = column.as_primitive_opt::<TimestampMillisecondType>()?;
-    times.is_valid(row).then(|| Timestamp::from_millis(times.value(row)))
-}
-
-/// The cell as yes or no; `None` for null and for columns that hold neither.
-pub(crate) fn flag_at(column: &dyn Array, row: usize) -> Option<bool> {
-    let flags = column.as_boolean_opt()?;
-    flags.is_valid(row).then(|| flags.value(row))
-}
-
-/// The cell as a whole number; `None` for null and for columns that hold none.
-pub(crate) fn number_at(column: &dyn Array, row: usize) -> Option<i64> {
-    if column.is_null(row) {
-        return None;
-    }
-    let short = column.as_primitive_opt::<Int32Type>().map(|numbers| i64::from(numbers.value(row)));
-    short.or_else(|| column.as_primitive_opt::<Int64Type>().map(|numbers| numbers.value(row)))
 }
 
 /// The text, or `None` for null.

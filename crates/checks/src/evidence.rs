@@ -3,15 +3,24 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{ArrayBuilder, BooleanBuilder, Int64Builder, StringBuilder, TimestampMillisecondBuilder};
-use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
+use arrow_array::{ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
+use orgsweep_core::Timestamp;
 use orgsweep_core::table::{self, timestamp_type};
 
-use crate::cell::{flag_at, number_at, push_text, time_at};
+use crate::CheckTable;
+use crate::cell::Cells;
+use crate::facts::Facts;
+
+/// Bytes of a name or a value, about: what room is made for.
+const TEXT_BYTES: usize = 16;
 
 /// The column, growing.
-pub(crate) struct EvidenceBuilder {
+pub(crate) struct EvidenceBuilder<'a> {
+    accounts: NamedCells<'a>,
+    credentials: NamedCells<'a>,
+    access_keys: NamedCells<'a>,
     names: StringBuilder,
     values: StringBuilder,
     flags: BooleanBuilder,
@@ -23,29 +32,36 @@ pub(crate) struct EvidenceBuilder {
     text: String,
 }
 
-impl EvidenceBuilder {
-    pub(crate) fn new() -> Self {
+/// The columns of a table and their names.
+type NamedCells<'a> = Vec<(&'a str, Cells<'a>)>;
+
+impl<'a> EvidenceBuilder<'a> {
+    /// The column of findings that have so many items together.
+    pub(crate) fn new(facts: &'a Facts<'a>, items: usize) -> Self {
         Self {
-            names: StringBuilder::new(),
-            values: StringBuilder::new(),
-            flags: BooleanBuilder::new(),
-            numbers: Int64Builder::new(),
-            times: TimestampMillisecondBuilder::new().with_data_type(timestamp_type()),
+            accounts: named_cells(&facts.accounts.batch),
+            credentials: named_cells(&facts.credentials.batch),
+            access_keys: named_cells(&facts.access_keys.batch),
+            names: StringBuilder::with_capacity(items, items * TEXT_BYTES),
+            values: StringBuilder::with_capacity(items, items * TEXT_BYTES),
+            flags: BooleanBuilder::with_capacity(items),
+            numbers: Int64Builder::with_capacity(items),
+            times: TimestampMillisecondBuilder::with_capacity(items).with_data_type(timestamp_type()),
             ends: vec![0],
             text: String::new(),
         }
     }
 
-    /// Adds a finding: its items are these columns of one row, if it is about a row.
-    pub(crate) fn push(
-        &mut self,
-        batch: &RecordBatch,
-        columns: &[usize],
-        row: Option<usize>,
-    ) -> Result<(), ArrowError> {
-        if let Some(row) = row {
-            for index in columns {
-                self.push_item(batch.schema_ref().field(*index).name(), batch.column(*index), row);
+    /// Adds a finding: its items are these columns of one row of the table, if it is about a row.
+    pub(crate) fn push(&mut self, table: CheckTable, columns: &[usize], row: Option<usize>) -> Result<(), ArrowError> {
+        for column in columns {
+            let cells = match table {
+                CheckTable::Accounts => &self.accounts,
+                CheckTable::Credentials => &self.credentials,
+                CheckTable::AccessKeys => &self.access_keys,
+            };
+            if let (Some((name, cells)), Some(row)) = (cells.get(*column).copied(), row) {
+                self.push_item(name, cells, row);
             }
         }
         let end = i32::try_from(self.names.len());
@@ -53,14 +69,14 @@ impl EvidenceBuilder {
         Ok(())
     }
 
-    fn push_item(&mut self, name: &str, column: &dyn Array, row: usize) {
+    fn push_item(&mut self, name: &str, cells: Cells<'a>, row: usize) {
         self.names.append_value(name);
         self.text.clear();
-        let is_there = push_text(column, row, &mut self.text);
+        let is_there = cells.push_text(row, &mut self.text);
         self.values.append_option(is_there.then_some(self.text.as_str()));
-        self.flags.append_option(flag_at(column, row));
-        self.numbers.append_option(number_at(column, row));
-        self.times.append_option(time_at(column, row).map(orgsweep_core::Timestamp::millis));
+        self.flags.append_option(cells.flag(row));
+        self.numbers.append_option(cells.number(row));
+        self.times.append_option(cells.time(row).map(Timestamp::millis));
     }
 
     /// The column of all findings.
@@ -83,4 +99,9 @@ impl EvidenceBuilder {
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         ListArray::try_new(Arc::clone(item), ends, Arc::new(items), None)
     }
+}
+
+fn named_cells(batch: &RecordBatch) -> NamedCells<'_> {
+    let fields = batch.schema_ref().fields().iter().map(|field| field.name().as_str());
+    fields.zip(batch.columns().iter().map(|column| Cells::of(column))).collect()
 }

@@ -1,13 +1,14 @@
-//! Writes rows of `findings`. Texts are made here and only here, so that what passes costs none.
+//! Writes rows of `findings`, column by column. Texts are made here and only here, so that what passes costs none.
 
-use std::collections::HashMap;
+use std::iter::repeat_with;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMillisecondBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow_schema::{ArrowError, DataType, Field};
 use orgsweep_core::table::{self, timestamp_type};
 
+use crate::Exception;
 use crate::cell::{str_at, texts};
 use crate::compile::{Check, Checker, Variant};
 use crate::cover::Covers;
@@ -16,7 +17,10 @@ use crate::facts::Facts;
 use crate::judge::{Found, Ground};
 use crate::reason::reason;
 use crate::rendering::Rendering;
-use crate::resource::Subject;
+use crate::resource::{Subject, Subjects};
+
+/// Bytes of a text from a template, about: what room is made for.
+const TEXT_BYTES: usize = 128;
 
 /// How old the report behind a verdict is.
 #[derive(Debug, Clone, Copy)]
@@ -27,36 +31,151 @@ pub(crate) struct Evidence {
     pub(crate) age_seconds: Option<i64>,
 }
 
-/// The columns of `findings`, growing.
+/// The findings of a chunk, and then their columns.
 pub(crate) struct FindingsBuilder<'a> {
     checker: &'a Checker,
     facts: &'a Facts<'a>,
     covers: Covers,
     /// How many findings each exception covers.
     excepted_by: Vec<u64>,
-    account_id: StringBuilder,
-    account_name: StringBuilder,
-    check_id: StringBuilder,
-    severity: StringBuilder,
-    status: StringBuilder,
-    resource_type: StringBuilder,
-    resource_id: StringBuilder,
-    user: StringBuilder,
+    rows: Vec<Row<'a>>,
+}
+
+/// One finding.
+struct Row<'a> {
+    /// The place of the check among all checks.
+    place: usize,
+    check: &'a Check,
+    found: Found,
+    evidence: Evidence,
+    /// The exception that covers it, or did until it ended.
+    exception: Option<&'a Exception>,
+    is_excepted: bool,
+}
+
+impl<'a> FindingsBuilder<'a> {
+    /// No rows yet, about these facts.
+    pub(crate) fn new(checker: &'a Checker, facts: &'a Facts<'a>) -> Self {
+        let excepted_by = vec![0; checker.exceptions.len()];
+        Self { checker, facts, covers: Covers::of(checker, facts), excepted_by, rows: Vec::new() }
+    }
+
+    /// Adds one finding; says whether an exception covers it. One that holds outranks one that ended, and of several the
+    /// first in its file.
+    pub(crate) fn push(&mut self, (place, check): (usize, &'a Check), found: Found, evidence: Evidence) -> bool {
+        let covers = match found.ground {
+            Ground::Failed(_) => self.covers.all(self.checker, check, self.facts, found),
+            _ => Vec::new(),
+        };
+        for cover in &covers {
+            if let Some(count) = self.excepted_by.get_mut(cover.exception) {
+                *count += 1;
+            }
+        }
+        let first = covers.first();
+        let exception = first.and_then(|cover| self.checker.exceptions.get(cover.exception));
+        let is_excepted = first.is_some_and(|cover| cover.holds);
+        self.rows.push(Row { place, check, found, evidence, exception, is_excepted });
+        is_excepted
+    }
+
+    /// The rows, as a batch of the table, and how many of them each exception covers.
+    pub(crate) fn finish(self) -> Result<(RecordBatch, Vec<u64>), ArrowError> {
+        let (facts, rows) = (self.facts, self.rows.as_slice());
+        let accounts = &facts.accounts.batch;
+        let (ids, names) = (texts(accounts, "account_id")?, texts(accounts, "account_name")?);
+        let subjects = Subjects::of(facts)?;
+        let named: Vec<Subject<'_>> = rows.iter().map(|row| subjects.find(row.check, row.found)).collect();
+        let finding_ids = rows
+            .iter()
+            .zip(&named)
+            .map(|(row, subject)| subjects.finding_id((ids.value(row.found.account), &row.check.id), subject));
+        let told = Told::of(self.checker, facts, rows);
+        let exceptions = || rows.iter().map(|row| row.exception);
+        let columns: Vec<ArrayRef> = vec![
+            values(rows.iter().map(|row| ids.value(row.found.account))),
+            options(rows.iter().map(|row| str_at(names, row.found.account))),
+            values(rows.iter().map(|row| &row.check.id)),
+            values(rows.iter().map(|row| row.check.severity.as_str())),
+            values(rows.iter().map(|row| row.found.ground.status().as_str())),
+            values(named.iter().map(|subject| subject.resource_type)),
+            resource_ids(&named),
+            options(named.iter().map(|subject| subject.user)),
+            told.message,
+            told.reason,
+            Arc::new(evidence(facts, rows)?),
+            frameworks(rows),
+            told.remediation,
+            told.command,
+            times(rows.iter().map(|row| row.evidence.generated_at)),
+            Arc::new(rows.iter().map(|row| row.evidence.age_seconds).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|row| Some(row.is_excepted)).collect::<BooleanArray>()),
+            options(exceptions().map(|exception| exception.map(|it| &it.owner))),
+            options(exceptions().map(|exception| exception.map(|it| &it.reason))),
+            times(exceptions().map(|exception| exception.map(|it| it.expires_at.millis()))),
+            values(finding_ids),
+        ];
+        Ok((RecordBatch::try_new(table::findings().schema(), columns)?, self.excepted_by))
+    }
+}
+
+fn values<T: AsRef<str>>(values: impl Iterator<Item = T>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn options<T: AsRef<str>>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn times(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.collect::<TimestampMillisecondArray>().with_data_type(timestamp_type()))
+}
+
+fn resource_ids(subjects: &[Subject<'_>]) -> ArrayRef {
+    let (mut column, mut text) = (StringBuilder::new(), String::new());
+    for subject in subjects {
+        text.clear();
+        subject.push_resource_id(&mut text);
+        column.append_value(&text);
+    }
+    Arc::new(column.finish())
+}
+
+fn evidence(facts: &Facts<'_>, rows: &[Row<'_>]) -> Result<impl Array + 'static, ArrowError> {
+    let items = rows.iter().map(|row| row.check.evidence.len()).sum();
+    let mut column = EvidenceBuilder::new(facts, items);
+    for row in rows {
+        column.push(row.check.table, &row.check.evidence, row.found.ground.row())?;
+    }
+    column.finish()
+}
+
+fn frameworks(rows: &[Row<'_>]) -> ArrayRef {
+    let item = Field::new("item", DataType::Utf8, false);
+    let controls = || rows.iter().flat_map(|row| &row.check.frameworks);
+    let items = StringBuilder::with_capacity(controls().count(), controls().map(String::len).sum());
+    let mut column = ListBuilder::with_capacity(items, rows.len()).with_field(item);
+    for row in rows {
+        row.check.frameworks.iter().for_each(|control| column.values().append_value(control));
+        column.append(true);
+    }
+    Arc::new(column.finish())
+}
+
+/// What findings say in words.
+struct Told {
+    message: ArrayRef,
+    reason: ArrayRef,
+    remediation: ArrayRef,
+    command: ArrayRef,
+}
+
+/// The columns of [`Told`], growing.
+struct TextBuilders {
     message: StringBuilder,
     reason: StringBuilder,
-    evidence: EvidenceBuilder,
-    frameworks: ListBuilder<StringBuilder>,
     remediation: StringBuilder,
     command: StringBuilder,
-    evidence_generated_at: TimestampMillisecondBuilder,
-    evidence_age_seconds: Int64Builder,
-    excepted: BooleanBuilder,
-    exception_owner: StringBuilder,
-    exception_reason: StringBuilder,
-    exception_expires_at: TimestampMillisecondBuilder,
-    finding_id: StringBuilder,
-    /// The texts of checks that found something, by their place and variant.
-    texts: HashMap<(usize, usize), VariantTexts<'a>>,
     /// The text being made.
     text: String,
 }
@@ -78,143 +197,63 @@ impl<'a> VariantTexts<'a> {
     }
 }
 
-impl<'a> FindingsBuilder<'a> {
-    /// No rows yet, about these facts.
-    pub(crate) fn new(checker: &'a Checker, facts: &'a Facts<'a>) -> Self {
-        let time = || TimestampMillisecondBuilder::new().with_data_type(timestamp_type());
+impl Told {
+    fn of<'a>(checker: &'a Checker, facts: &'a Facts<'_>, rows: &[Row<'a>]) -> Self {
+        // By check and variant, once something failed.
+        let mut texts: Vec<Vec<Option<VariantTexts<'_>>>> =
+            checker.checks.iter().map(|check| repeat_with(|| None).take(check.variants.len()).collect()).collect();
+        let mut builders = TextBuilders::for_rows(rows.len());
+        for Row { place, check, found, .. } in rows {
+            let known = texts.get_mut(*place).and_then(|variants| variants.get_mut(found.variant));
+            match (found.ground, check.variants.get(found.variant).zip(known)) {
+                (Ground::Failed(row), Some((variant, known))) => {
+                    let batch = &facts.rows(check.table).batch;
+                    builders.push_failed(known.get_or_insert_with(|| VariantTexts::of(variant, batch)), row);
+                }
+                _ => builders.push_unknown(check, reason(check, facts, *found)),
+            }
+        }
+        let TextBuilders { mut message, mut reason, mut remediation, mut command, .. } = builders;
         Self {
-            checker,
-            facts,
-            covers: Covers::of(checker, facts),
-            excepted_by: vec![0; checker.exceptions.len()],
-            account_id: StringBuilder::new(),
-            account_name: StringBuilder::new(),
-            check_id: StringBuilder::new(),
-            severity: StringBuilder::new(),
-            status: StringBuilder::new(),
-            resource_type: StringBuilder::new(),
-            resource_id: StringBuilder::new(),
-            user: StringBuilder::new(),
-            message: StringBuilder::new(),
+            message: Arc::new(message.finish()),
+            reason: Arc::new(reason.finish()),
+            remediation: Arc::new(remediation.finish()),
+            command: Arc::new(command.finish()),
+        }
+    }
+}
+
+impl TextBuilders {
+    fn for_rows(rows: usize) -> Self {
+        let texts = || StringBuilder::with_capacity(rows, rows * TEXT_BYTES);
+        Self {
+            message: texts(),
             reason: StringBuilder::new(),
-            evidence: EvidenceBuilder::new(),
-            frameworks: ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false)),
-            remediation: StringBuilder::new(),
-            command: StringBuilder::new(),
-            evidence_generated_at: time(),
-            evidence_age_seconds: Int64Builder::new(),
-            excepted: BooleanBuilder::new(),
-            exception_owner: StringBuilder::new(),
-            exception_reason: StringBuilder::new(),
-            exception_expires_at: time(),
-            finding_id: StringBuilder::new(),
-            texts: HashMap::new(),
+            remediation: texts(),
+            command: texts(),
             text: String::new(),
         }
     }
 
-    /// Adds one finding; says whether an exception covers it.
-    pub(crate) fn push(
-        &mut self,
-        (place, check): (usize, &'a Check),
-        found: Found,
-        evidence: Evidence,
-    ) -> Result<bool, ArrowError> {
-        let accounts = &self.facts.accounts.batch;
-        let account_id = texts(accounts, "account_id")?.value(found.account);
-        let subject = Subject::of(check, self.facts, found)?;
-        self.account_id.append_value(account_id);
-        self.account_name.append_option(str_at(texts(accounts, "account_name")?, found.account));
-        self.check_id.append_value(&check.id);
-        self.severity.append_value(check.severity.as_str());
-        self.status.append_value(found.ground.status().as_str());
-        self.resource_type.append_value(subject.resource_type);
-        self.finding_id.append_value(subject.finding_id(account_id, &check.id));
-        self.resource_id.append_value(subject.resource_id);
-        self.user.append_option(subject.user);
-        self.push_texts((place, check), found);
-        let batch = &self.facts.rows(check.table).batch;
-        self.evidence.push(batch, &check.evidence, found.ground.row())?;
-        check.frameworks.iter().for_each(|control| self.frameworks.values().append_value(control));
-        self.frameworks.append(true);
-        self.evidence_generated_at.append_option(evidence.generated_at);
-        self.evidence_age_seconds.append_option(evidence.age_seconds);
-        Ok(self.push_exception(check, found))
+    fn push_failed(&mut self, texts: &VariantTexts<'_>, row: usize) {
+        for (rendering, column) in [(&texts.message, &mut self.message), (&texts.remediation, &mut self.remediation)] {
+            self.text.clear();
+            rendering.write(row, &mut self.text);
+            column.append_value(&self.text);
+        }
+        self.text.clear();
+        texts.command.iter().for_each(|command| command.write(row, &mut self.text));
+        // Where the text leaves nothing for a row there is no command.
+        self.command.append_option(Some(&self.text).filter(|command| !command.trim().is_empty()));
+        self.reason.append_null();
     }
 
-    fn push_texts(&mut self, (place, check): (usize, &'a Check), found: Found) {
-        if let (Ground::Failed(row), Some(variant)) = (found.ground, check.variants.get(found.variant)) {
-            let batch = &self.facts.rows(check.table).batch;
-            let texts = self.texts.entry((place, found.variant));
-            let texts = texts.or_insert_with(|| VariantTexts::of(variant, batch));
-            for (rendering, column) in
-                [(&texts.message, &mut self.message), (&texts.remediation, &mut self.remediation)]
-            {
-                self.text.clear();
-                rendering.write(row, &mut self.text);
-                column.append_value(&self.text);
-            }
-            self.text.clear();
-            texts.command.iter().for_each(|command| command.write(row, &mut self.text));
-            // Where the text leaves nothing for a row there is no command.
-            self.command.append_option(Some(&self.text).filter(|command| !command.trim().is_empty()));
-            self.reason.append_null();
-            return;
-        }
-        let reason = reason(check, self.facts, found).unwrap_or_else(|| "no reason is known".to_owned());
+    fn push_unknown(&mut self, check: &Check, reason: Option<String>) {
+        let reason = reason.unwrap_or_else(|| "no reason is known".to_owned());
         self.message.append_value(format!("\"{}\" could not be judged: {reason}", check.title));
         self.reason.append_value(reason);
         // What would cure a failure is no advice where nobody knows of one.
         self.remediation.append_null();
         self.command.append_null();
-    }
-
-    /// An exception that holds outranks one that ended, and of several the first in its file.
-    fn push_exception(&mut self, check: &Check, found: Found) -> bool {
-        let covers = match found.ground {
-            Ground::Failed(_) => self.covers.all(self.checker, check, self.facts, found),
-            _ => Vec::new(),
-        };
-        for cover in &covers {
-            if let Some(count) = self.excepted_by.get_mut(cover.exception) {
-                *count += 1;
-            }
-        }
-        let first = covers.first();
-        let exception = first.and_then(|cover| self.checker.exceptions.get(cover.exception));
-        let is_excepted = first.is_some_and(|cover| cover.holds);
-        self.excepted.append_value(is_excepted);
-        self.exception_owner.append_option(exception.map(|it| &it.owner));
-        self.exception_reason.append_option(exception.map(|it| &it.reason));
-        self.exception_expires_at.append_option(exception.map(|it| it.expires_at.millis()));
-        is_excepted
-    }
-
-    /// The rows, as a batch of the table, and how many of them each exception covers.
-    pub(crate) fn finish(mut self) -> Result<(RecordBatch, Vec<u64>), ArrowError> {
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.account_id.finish()),
-            Arc::new(self.account_name.finish()),
-            Arc::new(self.check_id.finish()),
-            Arc::new(self.severity.finish()),
-            Arc::new(self.status.finish()),
-            Arc::new(self.resource_type.finish()),
-            Arc::new(self.resource_id.finish()),
-            Arc::new(self.user.finish()),
-            Arc::new(self.message.finish()),
-            Arc::new(self.reason.finish()),
-            Arc::new(self.evidence.finish()?),
-            Arc::new(self.frameworks.finish()),
-            Arc::new(self.remediation.finish()),
-            Arc::new(self.command.finish()),
-            Arc::new(self.evidence_generated_at.finish()),
-            Arc::new(self.evidence_age_seconds.finish()),
-            Arc::new(self.excepted.finish()),
-            Arc::new(self.exception_owner.finish()),
-            Arc::new(self.exception_reason.finish()),
-            Arc::new(self.exception_expires_at.finish()),
-            Arc::new(self.finding_id.finish()),
-        ];
-        Ok((RecordBatch::try_new(table::findings().schema(), columns)?, self.excepted_by))
     }
 }

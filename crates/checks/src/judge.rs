@@ -130,10 +130,10 @@ pub(crate) struct RowVerdict {
 impl<'a> RowJudge<'a> {
     /// Evaluates every variant of the check on all rows.
     pub(crate) fn of(check: &'a Check, facts: &'a Facts<'_>) -> Self {
-        let batch = &facts.rows(check.table).batch;
+        let rows = facts.rows(check.table);
         Self {
-            choice: Choice::of(check, &facts.scopes, batch),
-            answers: check.variants.iter().map(|variant| Answers::of(variant, batch)).collect(),
+            choice: Choice::of(check, &facts.scopes, &rows.batch),
+            answers: check.variants.iter().map(|variant| Answers::of(variant, &rows.with_shared)).collect(),
         }
     }
 

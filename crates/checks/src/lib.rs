@@ -44,6 +44,7 @@ mod rule_set;
 mod scope;
 mod scoped;
 mod severity;
+mod shared;
 mod status;
 mod tally;
 mod template;

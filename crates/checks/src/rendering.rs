@@ -4,7 +4,7 @@
 use arrow_array::{Array, BooleanArray, RecordBatch};
 use orgsweep_core::Timestamp;
 
-use crate::cell::{number_at, push_text, time_at};
+use crate::cell::Cells;
 use crate::planning::DAY_MILLIS;
 use crate::template::{Form, Piece, Template};
 
@@ -16,7 +16,7 @@ pub(crate) struct Rendering<'a> {
 
 enum Part<'a> {
     Text(&'a str),
-    Cell { column: &'a dyn Array, form: Form, otherwise: Option<&'a str> },
+    Cell { cells: Cells<'a>, form: Form, otherwise: Option<&'a str> },
     Choice { holds: BooleanArray, then: Vec<Part<'a>>, otherwise: Vec<Part<'a>> },
 }
 
@@ -42,8 +42,8 @@ impl<'a> Rendering<'a> {
         for part in parts {
             match part {
                 Part::Text(part) => text.push_str(part),
-                Part::Cell { column, form, otherwise } => {
-                    if !self.push_cell(*column, row, (*form, *otherwise), text) {
+                Part::Cell { cells, form, otherwise } => {
+                    if !self.push_cell(*cells, row, (*form, *otherwise), text) {
                         text.push_str(otherwise.unwrap_or("null"));
                     }
                 }
@@ -58,28 +58,28 @@ impl<'a> Rendering<'a> {
     /// Writes a value in its form; false where there is none to write.
     fn push_cell(
         &self,
-        column: &dyn Array,
+        cells: Cells<'_>,
         row: usize,
         (form, otherwise): (Form, Option<&str>),
         text: &mut String,
     ) -> bool {
-        let number = || number_at(column, row).or_else(|| otherwise?.parse().ok()).filter(|number| *number > 0);
+        let number = || cells.number(row).or_else(|| otherwise?.parse().ok()).filter(|number| *number > 0);
         let written = match form {
-            Form::Plain => return push_text(column, row, text),
+            Form::Plain => return cells.push_text(row, text),
             Form::Bracketed => {
                 let end = text.len();
                 text.push_str(" (");
-                if push_text(column, row, text) {
+                if cells.push_text(row, text) {
                     text.push(')');
                 } else {
                     text.truncate(end);
                 }
                 return true;
             }
-            Form::Date => time_at(column, row).map(Timestamp::date),
+            Form::Date => cells.time(row).map(Timestamp::date),
             Form::Days => {
                 let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
-                time_at(column, row).map(|time| age(time).to_string())
+                cells.time(row).map(|time| age(time).to_string())
             }
             Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit)).to_string()),
             // A limit of nothing is none.
@@ -94,7 +94,7 @@ fn parts<'a>(pieces: &'a [Piece], batch: &'a RecordBatch) -> Vec<Part<'a>> {
     let part = |piece: &'a Piece| match piece {
         Piece::Text(text) => Part::Text(text),
         Piece::Cell { column, form, otherwise } => {
-            Part::Cell { column: batch.column(*column), form: *form, otherwise: otherwise.as_deref() }
+            Part::Cell { cells: Cells::of(batch.column(*column)), form: *form, otherwise: otherwise.as_deref() }
         }
         Piece::Choice { when, then, otherwise } => {
             Part::Choice { holds: when.evaluate(batch), then: parts(then, batch), otherwise: parts(otherwise, batch) }

@@ -1,10 +1,13 @@
 //! What a finding is about: its type, its id, and the part of it that stays the same from run to run.
 
-use arrow_array::Array;
+use std::fmt::Write as _;
+
+use arrow_array::{Array, BooleanArray, Int32Array, StringArray, TimestampMillisecondArray};
 use arrow_schema::ArrowError;
+use orgsweep_core::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::cell::{flags, integers, str_at, text_at, texts};
+use crate::cell::{flags, integers, str_at, texts, times};
 use crate::compile::Check;
 use crate::facts::Facts;
 use crate::judge::Found;
@@ -14,105 +17,154 @@ use crate::{CheckTable, Resource};
 /// The name of the root user in the credential report.
 pub(crate) const ROOT_USER: &str = "<root_account>";
 
-/// The resource of a finding.
-pub(crate) struct Subject {
-    /// `account`, `user`, `root` or `access_key`.
-    pub(crate) resource_type: &'static str,
-    /// An ARN, as far as one is known.
-    pub(crate) resource_id: String,
-    /// The user, where there is one.
-    pub(crate) user: Option<String>,
-    /// Tells the resource from others of its account, in this run and the next.
-    identity: String,
+/// Bytes of the digest that a finding's id is made of.
+const ID_BYTES: usize = 16;
+
+/// The columns that resources are named by, looked up once for all findings.
+pub(crate) struct Subjects<'a> {
+    account_ids: &'a StringArray,
+    account_arns: &'a StringArray,
+    users: &'a StringArray,
+    arns: &'a StringArray,
+    roots: &'a BooleanArray,
+    keys: Keys<'a>,
 }
 
-impl Subject {
-    /// The resource that was found.
-    pub(crate) fn of(check: &Check, facts: &Facts<'_>, found: Found) -> Result<Self, ArrowError> {
-        match (found.ground.row(), check.table) {
-            (None, _) => Self::account(facts, found.account),
-            (Some(_), CheckTable::Accounts) => match check.resource {
-                Resource::Account => Self::account(facts, found.account),
-                Resource::Root => Self::root(facts, found.account),
+/// Those of access keys.
+struct Keys<'a> {
+    users: &'a StringArray,
+    arns: &'a StringArray,
+    slots: &'a Int32Array,
+    rotated: &'a TimestampMillisecondArray,
+}
+
+/// The resource of a finding.
+pub(crate) struct Subject<'a> {
+    /// `account`, `user`, `root` or `access_key`.
+    pub(crate) resource_type: &'static str,
+    /// The user, where there is one.
+    pub(crate) user: Option<&'a str>,
+    name: Name<'a>,
+}
+
+/// What tells a resource from all others.
+enum Name<'a> {
+    Account {
+        arn: Option<&'a str>,
+        id: &'a str,
+    },
+    Root {
+        partition: &'a str,
+        account_id: &'a str,
+    },
+    User {
+        arn: &'a str,
+    },
+    /// A key slot, and its row.
+    Key {
+        arn: &'a str,
+        slot: i32,
+        row: usize,
+    },
+}
+
+impl<'a> Subjects<'a> {
+    pub(crate) fn of(facts: &'a Facts<'_>) -> Result<Self, ArrowError> {
+        let (accounts, credentials) = (&facts.accounts.batch, &facts.credentials.batch);
+        let keys = &facts.access_keys.batch;
+        Ok(Self {
+            account_ids: texts(accounts, "account_id")?,
+            account_arns: texts(accounts, "account_arn")?,
+            users: texts(credentials, "user")?,
+            arns: texts(credentials, "arn")?,
+            roots: flags(credentials, "is_root")?,
+            keys: Keys {
+                users: texts(keys, "user")?,
+                arns: texts(keys, "arn")?,
+                slots: integers(keys, "slot")?,
+                rotated: times(keys, "last_rotated")?,
             },
-            (Some(row), CheckTable::Credentials) => Self::user(facts, row),
-            (Some(row), CheckTable::AccessKeys) => Self::access_key(facts, row),
+        })
+    }
+
+    /// The resource that was found.
+    pub(crate) fn find(&self, check: &Check, found: Found) -> Subject<'a> {
+        match (found.ground.row(), check.table, check.resource) {
+            (None, ..) | (Some(_), CheckTable::Accounts, Resource::Account) => self.account(found.account),
+            (Some(_), CheckTable::Accounts, Resource::Root) => self.root(found.account),
+            (Some(row), CheckTable::Credentials, _) => self.user(row),
+            (Some(row), CheckTable::AccessKeys, _) => self.access_key(row),
         }
     }
 
-    fn account(facts: &Facts<'_>, account: usize) -> Result<Self, ArrowError> {
-        let accounts = &facts.accounts.batch;
-        let arn = str_at(texts(accounts, "account_arn")?, account);
-        let id = texts(accounts, "account_id")?.value(account);
-        Ok(Self {
-            resource_type: "account",
-            resource_id: arn.unwrap_or(id).to_owned(),
-            user: None,
-            identity: "account".to_owned(),
-        })
+    fn account(&self, account: usize) -> Subject<'a> {
+        let (arn, id) = (str_at(self.account_arns, account), self.account_ids.value(account));
+        Subject { resource_type: "account", user: None, name: Name::Account { arn, id } }
     }
 
-    fn root(facts: &Facts<'_>, account: usize) -> Result<Self, ArrowError> {
-        let accounts = &facts.accounts.batch;
-        let arn = str_at(texts(accounts, "account_arn")?, account);
+    fn root(&self, account: usize) -> Subject<'a> {
+        let arn = str_at(self.account_arns, account);
         let partition = arn.and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
-        let id = texts(accounts, "account_id")?.value(account);
-        Ok(Self {
-            resource_type: "root",
-            resource_id: format!("arn:{partition}:iam::{id}:root"),
-            user: Some(ROOT_USER.to_owned()),
-            identity: "root".to_owned(),
-        })
+        let name = Name::Root { partition, account_id: self.account_ids.value(account) };
+        Subject { resource_type: "root", user: Some(ROOT_USER), name }
     }
 
-    fn user(facts: &Facts<'_>, row: usize) -> Result<Self, ArrowError> {
-        let credentials = &facts.credentials.batch;
-        let arn = texts(credentials, "arn")?.value(row);
-        let is_root = flags(credentials, "is_root")?.value(row);
-        Ok(Self {
-            resource_type: if is_root { "root" } else { "user" },
-            resource_id: arn.to_owned(),
-            user: Some(texts(credentials, "user")?.value(row).to_owned()),
-            identity: arn.to_owned(),
-        })
+    fn user(&self, row: usize) -> Subject<'a> {
+        let resource_type = if self.roots.value(row) { "root" } else { "user" };
+        Subject { resource_type, user: Some(self.users.value(row)), name: Name::User { arn: self.arns.value(row) } }
     }
 
-    fn access_key(facts: &Facts<'_>, row: usize) -> Result<Self, ArrowError> {
-        let keys = &facts.access_keys.batch;
-        let arn = texts(keys, "arn")?.value(row);
-        let slot = integers(keys, "slot")?.value(row);
-        Ok(Self {
-            resource_type: "access_key",
-            resource_id: format!("{arn}#access_key_{slot}"),
-            user: Some(texts(keys, "user")?.value(row).to_owned()),
-            identity: format!("{arn}#{}", key_identity(facts, row)?),
-        })
+    fn access_key(&self, row: usize) -> Subject<'a> {
+        let Keys { users, arns, slots, .. } = &self.keys;
+        let name = Name::Key { arn: arns.value(row), slot: slots.value(row), row };
+        Subject { resource_type: "access_key", user: Some(users.value(row)), name }
     }
 
     /// The first 32 hexadecimal digits of a SHA-256 over account, check and resource.
-    pub(crate) fn finding_id(&self, account_id: &str, check_id: &str) -> String {
-        let mut hash = Sha256::new();
-        for part in [account_id, check_id, &self.identity] {
-            hash.update(part);
-            // No part holds a NUL, so that no two triples read the same.
-            hash.update([0]);
+    pub(crate) fn finding_id(&self, (account_id, check_id): (&str, &str), subject: &Subject<'_>) -> String {
+        // No part holds a NUL, so that no two triples read the same.
+        let mut hashed = [account_id, check_id, ""].join("\0");
+        match &subject.name {
+            Name::Account { .. } => hashed.push_str("account"),
+            Name::Root { .. } => hashed.push_str("root"),
+            Name::User { arn } => hashed.push_str(arn),
+            Name::Key { arn, row, .. } => {
+                hashed.push_str(arn);
+                hashed.push('#');
+                self.keys.push_identity(*row, &mut hashed);
+            }
         }
-        let mut digits = hexadecimal(&hash.finalize());
-        digits.truncate(32);
-        digits
+        hashed.push('\0');
+        hexadecimal(Sha256::digest(hashed).get(..ID_BYTES).unwrap_or_default())
     }
 }
 
-/// What stays when two keys of a user swap their slots between two reports: when the key was last rotated. Two keys
-/// of the very same second cannot be told apart; the second of them says that it is the second.
-fn key_identity(facts: &Facts<'_>, row: usize) -> Result<String, ArrowError> {
-    let keys = &facts.access_keys.batch;
-    let (slots, arns) = (integers(keys, "slot")?, texts(keys, "arn")?);
-    let rotated = keys.column_by_name("last_rotated").map(AsRef::as_ref);
-    let date = |row: usize| rotated.and_then(|column: &dyn Array| text_at(column, row));
-    let Some(own) = date(row) else { return Ok(format!("slot-{}", slots.value(row))) };
-    let is_second = row.checked_sub(1).is_some_and(|before| {
-        slots.value(row) == 2 && arns.value(before) == arns.value(row) && date(before).as_ref() == Some(&own)
-    });
-    Ok(if is_second { format!("{own}#2") } else { own })
+impl Subject<'_> {
+    /// Writes an ARN, as far as one is known.
+    pub(crate) fn push_resource_id(&self, text: &mut String) {
+        // Writing into a text does not fail.
+        let _ = match &self.name {
+            Name::Account { arn, id } => text.write_str(arn.unwrap_or(id)),
+            Name::Root { partition, account_id } => write!(text, "arn:{partition}:iam::{account_id}:root"),
+            Name::User { arn } => text.write_str(arn),
+            Name::Key { arn, slot, .. } => write!(text, "{arn}#access_key_{slot}"),
+        };
+    }
+}
+
+impl Keys<'_> {
+    /// Writes what stays when two keys of a user swap their slots between two reports: when the key was last rotated. Two
+    /// keys of the very same second cannot be told apart; the second of them says that it is the second.
+    fn push_identity(&self, row: usize, text: &mut String) {
+        let date = |row: usize| self.rotated.is_valid(row).then(|| Timestamp::from_millis(self.rotated.value(row)));
+        let slot = self.slots.value(row);
+        let is_second = row.checked_sub(1).is_some_and(|before| {
+            slot == 2 && self.arns.value(before) == self.arns.value(row) && date(before) == date(row)
+        });
+        let _ = match date(row) {
+            None => write!(text, "slot-{slot}"),
+            Some(own) if is_second => write!(text, "{own}#2"),
+            Some(own) => write!(text, "{own}"),
+        };
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) fn write_down(
             *rest = others;
             let mut excepted = 0;
             for found in own {
-                excepted += u32::from(findings.push((place, check), *found, evidence)?);
+                excepted += u32::from(findings.push((place, check), *found, evidence));
             }
             let reason = result_reason(check, facts, verdict, own);
             results.push(check, ResultRow { account, verdict, excepted, reason, evidence });

@@ -80,32 +80,3 @@ fn of<T>(
 ) -> ValueStatistics<T> {
     ValueStatistics::new(least.and_then(&value), greatest.and_then(&value), None, Some(nulls), false)
 }
-
-/// Keeps the least and the greatest text without a copy of every one.
-#[derive(Debug, Default)]
-pub(super) struct TextBounds {
-    least: Vec<u8>,
-    greatest: Vec<u8>,
-    any: bool,
-}
-
-impl TextBounds {
-    pub(super) fn see(&mut self, text: &[u8]) {
-        if !self.any {
-            self.any = true;
-            self.least = text.to_vec();
-            self.greatest = text.to_vec();
-        } else if text < self.least.as_slice() {
-            self.least = text.to_vec();
-        } else if text > self.greatest.as_slice() {
-            self.greatest.clear();
-            self.greatest.extend_from_slice(text);
-        }
-    }
-
-    /// Those of what was seen, if anything was; begins again.
-    pub(super) fn take(&mut self) -> Option<Bounds> {
-        let Self { least, greatest, any } = std::mem::take(self);
-        any.then_some(Bounds { least: Value::Text(least), greatest: Value::Text(greatest) })
-    }
-}

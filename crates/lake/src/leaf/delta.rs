@@ -26,6 +26,7 @@ pub(super) struct Deltas<const WIDE: bool> {
 }
 
 impl<const WIDE: bool> Deltas<WIDE> {
+    #[inline]
     pub(super) fn push(&mut self, number: i64) {
         if self.count == 0 {
             self.first = number;
@@ -54,7 +55,8 @@ impl<const WIDE: bool> Deltas<WIDE> {
         for number in [BLOCK as u64, STRETCHES as u64, self.count, zigzag(self.first)] {
             write_varint(number, out);
         }
-        out.append(&mut self.blocks);
+        out.extend_from_slice(&self.blocks);
+        self.blocks.clear();
         (self.count, self.first) = (0, 0);
     }
 

@@ -1,107 +1,133 @@
 //! The texts that a column chunk has, each once, and the keys of a page's values.
 
-use ahash::RandomState;
 use hashbrown::HashTable;
 
+use super::bounds::{Bounds, Value};
 use super::hybrid;
 
 /// The dictionary of a column chunk, growing, and the keys of the page in the making.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    /// Keys by their text's hash.
+    /// Keys by their text's print.
     keys: HashTable<u32>,
-    hasher: RandomState,
+    /// By key.
+    entries: Vec<Entry>,
     texts: Vec<u8>,
-    /// Where the text of each key ends.
-    ends: Vec<usize>,
-    /// Pages that have ended before the one that has each key's text last.
-    pages: Vec<u32>,
     page: u32,
     /// The keys of the page's values.
     values: Vec<u32>,
-    /// The key that came behind each key when it came last: columns repeat values, and lists whole rows of them.
-    followers: Vec<u32>,
+    /// The keys of the page, each once.
+    of_page: Vec<u32>,
     last: u32,
+    /// The last one's follower.
+    expected: u32,
 }
 
-/// How a text stands in its page.
+#[derive(Debug)]
+struct Entry {
+    print: Print,
+    /// Where its text begins among all texts.
+    start: usize,
+    /// The last page that has it.
+    page: u32,
+    /// What came behind it when it came last: columns repeat values, and lists whole rows of them.
+    follower: u32,
+}
+
+/// A text's length and its ends: all of a text of sixteen bytes, and what tells longer ones apart most of the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Print {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Print {
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        let length = text.len();
+        if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            return Self { length, first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
+        }
+        if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            let [first, last] = [first, last].map(|end| u64::from(u32::from_le_bytes(*end)));
+            return Self { length, first, last };
+        }
+        let first = text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        Self { length, first, last: 0 }
+    }
+
+    /// Whether texts of this print are the same.
+    fn is_whole(self) -> bool {
+        self.length <= 2 * size_of::<u64>()
+    }
+
+    /// Keys are given in the order in which their texts come, so that it changes no byte.
+    fn hash(self) -> u64 {
+        /// Digits of the golden ratio, which leave no pattern of the input in the high bits.
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.first ^ self.length as u64).wrapping_mul(MIX).rotate_left(32) ^ self.last;
+        let mixed = mixed.wrapping_mul(MIX);
+        mixed ^ mixed >> 32
+    }
+}
+
+/// Whether a chunk has met a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// The page has it already.
-    InPage,
-    /// The page did not have it yet.
-    InChunk,
-    /// Nor did the chunk.
+    Before,
     Never,
 }
 
 impl Dictionary {
-    pub(super) fn new() -> Self {
-        Self {
-            keys: HashTable::new(),
-            // Keys are given in the order in which their texts come, so the seeds change no byte.
-            hasher: RandomState::with_seeds(1, 2, 3, 4),
-            texts: Vec::new(),
-            ends: Vec::new(),
-            pages: Vec::new(),
-            page: 0,
-            values: Vec::new(),
-            followers: Vec::new(),
-            last: 0,
-        }
-    }
-
     pub(super) fn push(&mut self, text: &[u8]) -> Seen {
-        let follower = self.followers.get_mut(self.last as usize);
-        let (key, seen) = match follower {
-            Some(follower) if text_of(&self.texts, &self.ends, *follower) == text => {
-                let key = *follower;
-                (key, self.see(key))
+        let print = Print::of(text);
+        let (key, seen) =
+            if self.is(self.expected, print, text) { (self.expected, Seen::Before) } else { self.look_up(print, text) };
+        if let Some(entry) = self.entries.get_mut(key as usize) {
+            self.expected = entry.follower;
+            if entry.page != self.page {
+                entry.page = self.page;
+                self.of_page.push(key);
             }
-            _ => self.look_up(text),
-        };
+        }
         self.last = key;
         self.values.push(key);
         seen
     }
 
+    #[inline]
+    fn is(&self, key: u32, print: Print, text: &[u8]) -> bool {
+        self.entries.get(key as usize).is_some_and(|entry| entry.print == print)
+            && (print.is_whole() || self.text(key) == text)
+    }
+
     /// The key of a text that does not come behind the one before it as it did before.
-    fn look_up(&mut self, text: &[u8]) -> (u32, Seen) {
-        let hash = self.hasher.hash_one(text);
-        let (key, seen) = match self.keys.find(hash, |key| text_of(&self.texts, &self.ends, *key) == text).copied() {
-            Some(key) => (key, self.see(key)),
-            None => (self.insert(hash, text), Seen::Never),
+    #[inline(never)]
+    fn look_up(&mut self, print: Print, text: &[u8]) -> (u32, Seen) {
+        let (key, seen) = match self.keys.find(print.hash(), |key| self.is(*key, print, text)).copied() {
+            Some(key) => (key, Seen::Before),
+            None => (self.insert(print, text), Seen::Never),
         };
-        if let Some(follower) = self.followers.get_mut(self.last as usize) {
-            *follower = key;
+        if let Some(entry) = self.entries.get_mut(self.last as usize) {
+            entry.follower = key;
         }
         (key, seen)
     }
 
-    fn insert(&mut self, hash: u64, text: &[u8]) -> u32 {
-        let key = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+    fn insert(&mut self, print: Print, text: &[u8]) -> u32 {
+        let key = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(Entry { print, start: self.texts.len(), page: u32::MAX, follower: key });
         self.texts.extend_from_slice(text);
-        self.ends.push(self.texts.len());
-        self.pages.push(self.page);
-        self.followers.push(key);
-        let Self { keys, hasher, texts, ends, .. } = self;
-        keys.insert_unique(hash, key, |key| hasher.hash_one(text_of(texts, ends, *key)));
+        let entries = &self.entries;
+        let hash = |key: &u32| entries.get(*key as usize).map_or(0, |entry| entry.print.hash());
+        self.keys.insert_unique(print.hash(), key, hash);
         key
     }
 
-    /// Notes that the page has the text of this key.
-    fn see(&mut self, key: u32) -> Seen {
-        match self.pages.get_mut(key as usize) {
-            Some(page) if *page != self.page => {
-                *page = self.page;
-                Seen::InChunk
-            }
-            _ => Seen::InPage,
-        }
-    }
-
     fn text(&self, key: u32) -> &[u8] {
-        text_of(&self.texts, &self.ends, key)
+        let entry = self.entries.get(key as usize);
+        entry.and_then(|entry| self.texts.get(entry.start..entry.start + entry.print.length)).unwrap_or_default()
     }
 
     /// Bytes of the page so far, at most.
@@ -111,23 +137,29 @@ impl Dictionary {
 
     /// Bytes that the dictionary takes as a page.
     pub(super) fn bytes(&self) -> usize {
-        self.texts.len() + self.ends.len() * size_of::<u32>()
+        self.texts.len() + self.len() * size_of::<u32>()
     }
 
     /// How many texts there are.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.entries.len()
     }
 
-    /// Writes the keys of the page's values, and begins the next page.
-    pub(super) fn end_page(&mut self, out: &mut Vec<u8>) {
-        let most = u32::try_from(self.ends.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    /// Writes the keys of the page's values, and begins the next page; returns between which texts they lie.
+    pub(super) fn end_page(&mut self, out: &mut Vec<u8>) -> Option<Bounds> {
+        let most = u32::try_from(self.len()).unwrap_or(u32::MAX).saturating_sub(1);
         // Not every reader takes keys without bits.
         let width = u8::try_from(u32::BITS - most.leading_zeros()).unwrap_or(u8::MAX).max(1);
         out.push(width);
         hybrid::write(&self.values, width, out);
+        let texts = || self.of_page.iter().map(|key| self.text(*key));
+        let ends = texts().min().zip(texts().max());
+        let value = |text: &[u8]| Value::Text(text.to_vec());
+        let bounds = ends.map(|(least, greatest)| Bounds { least: value(least), greatest: value(greatest) });
         self.values.clear();
+        self.of_page.clear();
         self.page += 1;
+        bounds
     }
 
     /// The texts by their keys, each with its length in front.
@@ -142,9 +174,24 @@ impl Dictionary {
     }
 }
 
-fn text_of<'a>(texts: &'a [u8], ends: &[usize], key: u32) -> &'a [u8] {
-    let key = key as usize;
-    let start = key.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-    let end = ends.get(key).copied().unwrap_or_default();
-    texts.get(start..end).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts whose lengths and ends are the same, and texts whose bytes are, are told apart.
+    #[test]
+    fn every_text_has_one_key() {
+        let mut texts: Vec<Vec<u8>> = (0..40).map(|length| vec![0; length]).collect();
+        texts.extend((0..24).map(|place| (0..24).map(|at| u8::from(at == place)).collect()));
+        let mut dictionary = Dictionary::default();
+        for round in 0..3 {
+            let seen: Vec<Seen> = texts.iter().map(|text| dictionary.push(text)).collect();
+            let expected = if round == 0 { Seen::Never } else { Seen::Before };
+            assert!(seen.iter().all(|seen| *seen == expected));
+        }
+        assert_eq!(dictionary.len(), texts.len());
+        let keys: Vec<u32> = (0..3).flat_map(|_| 0..u32::try_from(texts.len()).unwrap()).collect();
+        assert_eq!(dictionary.values, keys);
+        assert!(texts.iter().zip(0..).all(|(text, key)| dictionary.text(key) == text));
+    }
 }

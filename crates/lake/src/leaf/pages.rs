@@ -17,9 +17,6 @@ use super::bounds::{Bounds, statistics};
 use super::dictionary::Dictionary;
 use super::plan::LeafPlan;
 
-/// The level that all published figures are made with; higher ones cost more time than they save bytes.
-const ZSTD_LEVEL: i32 = 3;
-
 thread_local! {
     /// A thread's own compressor: a megabyte that a column would hold as long as it grows.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
@@ -29,6 +26,7 @@ thread_local! {
 pub(super) struct Pages {
     described: ColumnDescPtr,
     has_bounds: bool,
+    zstd_level: i32,
     file: TrackedWrite<Vec<u8>>,
     encodings: Vec<PageEncodingStats>,
     /// What each page is to the indexes.
@@ -68,6 +66,7 @@ impl Pages {
         Self {
             described: plan.described.clone(),
             has_bounds: plan.has_bounds,
+            zstd_level: plan.zstd_level,
             file: TrackedWrite::new(Vec::new()),
             encodings: Vec::new(),
             told: Vec::new(),
@@ -86,7 +85,7 @@ impl Pages {
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let written = write_page(&mut self.file, &body, page)?;
+        let written = write_page(&mut self.file, (&body, self.zstd_level), page)?;
         self.count(PageType::DATA_PAGE, encoding);
         self.levels += levels as u64;
         self.uncompressed += written.uncompressed_size;
@@ -112,7 +111,7 @@ impl Pages {
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
             };
-            self.uncompressed += write_page(&mut file, &dictionary.plain(), page)?.uncompressed_size;
+            self.uncompressed += write_page(&mut file, (&dictionary.plain(), self.zstd_level), page)?.uncompressed_size;
             self.count(PageType::DICTIONARY_PAGE, Encoding::PLAIN);
             bytes = file.into_inner()?;
         }
@@ -144,7 +143,7 @@ impl Pages {
         let mut encodings: Vec<Encoding> = self.encodings.iter().map(|pages| pages.encoding).collect();
         encodings.push(Encoding::RLE);
         let mut metadata = ColumnChunkMetaData::builder(self.described.clone())
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(self.zstd_level)?))
             .set_encodings(encodings)
             .set_page_encoding_stats(self.encodings.clone())
             .set_total_compressed_size(signed(bytes))
@@ -194,19 +193,20 @@ fn column_index_of(pages: &[PageTold], physical: Type) -> ColumnIndexBuilder {
 
 fn write_page(
     file: &mut TrackedWrite<Vec<u8>>,
-    body: &[u8],
+    (body, zstd_level): (&[u8], i32),
     page: impl FnOnce(Bytes) -> Page,
 ) -> Result<PageWriteSpec> {
-    let compressed = compress(body)?;
+    let compressed = compress(body, zstd_level)?;
     SerializedPageWriter::new(file).write_page(CompressedPage::new(page(compressed.into()), body.len()))
 }
 
-fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+fn compress(body: &[u8], zstd_level: i32) -> std::io::Result<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|compressor| {
         let compressor = match compressor {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::new(ZSTD_LEVEL)?),
+            none => none.insert(Compressor::default()),
         };
+        compressor.set_compression_level(zstd_level)?;
         compressor.compress(body)
     })
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array, BooleanArray};
+use arrow_array::{Array, BooleanArray, StringArray};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::DataType;
 use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 
-use super::bounds::{Bounds, TextBounds, Value};
+use super::bounds::{Bounds, Value};
 use super::delta::Deltas;
 use super::dictionary::{Dictionary, Seen};
 use super::plan::{LeafPlan, Values as Planned};
@@ -32,8 +32,6 @@ pub(super) enum Values {
 #[derive(Debug)]
 pub(super) struct Texts {
     open: OpenTexts,
-    /// Where bounds are kept.
-    bounds: Option<TextBounds>,
     pub(super) filter: Option<Sbbf>,
     /// The chunk's dictionary, unless it is open.
     pub(super) dictionary: Option<Dictionary>,
@@ -48,15 +46,12 @@ enum OpenTexts {
 
 impl Values {
     pub(super) fn new(plan: &LeafPlan) -> Self {
-        let texts = |open| {
-            let (bounds, filter) = (plan.has_bounds.then(TextBounds::default), plan.new_filter());
-            Self::Texts(Box::new(Texts { open, bounds, filter, dictionary: None }))
-        };
+        let texts = |open| Self::Texts(Box::new(Texts { open, filter: plan.new_filter(), dictionary: None }));
         match plan.values {
             Planned::Flags => Self::Flags { bits: BooleanBufferBuilder::new(0) },
             Planned::Narrow => Self::Narrow { deltas: Deltas::default(), bounds: None },
             Planned::Wide => Self::Wide { deltas: Deltas::default(), bounds: None },
-            Planned::Few => texts(OpenTexts::Keys(Dictionary::new())),
+            Planned::Few => texts(OpenTexts::Keys(Dictionary::default())),
             Planned::Alike => texts(OpenTexts::Alike(AlikeTexts::default())),
             Planned::Plain => texts(OpenTexts::Plain(PlainTexts::default())),
         }
@@ -79,10 +74,7 @@ impl Values {
                 let number = |row| numbers.get(row).copied().unwrap_or_default();
                 each_valid(values, rows, |row| push_number(deltas, bounds, number(row)));
             }
-            Self::Texts(texts) => {
-                let values = values.as_string::<i32>();
-                each_valid(values, rows, |row| texts.push(values.value(row).as_bytes()));
-            }
+            Self::Texts(texts) => texts.extend(values.as_string(), rows),
         }
     }
 
@@ -118,51 +110,44 @@ impl Values {
 }
 
 impl Texts {
-    fn push(&mut self, text: &[u8]) {
-        let seen = match &mut self.open {
-            OpenTexts::Keys(dictionary) => dictionary.push(text),
-            OpenTexts::Alike(texts) => {
-                texts.push(text);
-                Seen::Never
-            }
-            OpenTexts::Plain(texts) => {
-                texts.push(text);
-                Seen::Never
+    fn extend(&mut self, values: &StringArray, rows: Range<usize>) {
+        let Self { open, filter, .. } = self;
+        let text = |row: usize| values.value(row).as_bytes();
+        let mut filter = |text: &[u8]| {
+            if let Some(filter) = filter {
+                filter.insert(text);
             }
         };
-        if seen == Seen::InPage {
-            return;
-        }
-        if let Some(bounds) = &mut self.bounds {
-            bounds.see(text);
-        }
-        if seen == Seen::Never
-            && let Some(filter) = &mut self.filter
-        {
-            filter.insert(text);
+        match open {
+            OpenTexts::Keys(dictionary) => each_valid(values, rows, |row| {
+                if dictionary.push(text(row)) == Seen::Never {
+                    filter(text(row));
+                }
+            }),
+            OpenTexts::Alike(texts) => each_valid(values, rows, |row| {
+                texts.push(text(row));
+                filter(text(row));
+            }),
+            OpenTexts::Plain(texts) => each_valid(values, rows, |row| {
+                texts.push(text(row));
+                filter(text(row));
+            }),
         }
     }
 
     fn end_page(&mut self, out: &mut Vec<u8>) -> (Encoding, Option<Bounds>) {
-        let bounds = self.bounds.as_mut().and_then(TextBounds::take);
-        let encoding = match &mut self.open {
-            OpenTexts::Keys(dictionary) => {
-                dictionary.end_page(out);
-                Encoding::RLE_DICTIONARY
-            }
-            OpenTexts::Alike(texts) => {
-                texts.end(out);
-                Encoding::DELTA_BYTE_ARRAY
-            }
+        let told = match &mut self.open {
+            OpenTexts::Keys(dictionary) => (Encoding::RLE_DICTIONARY, dictionary.end_page(out)),
+            OpenTexts::Alike(texts) => (Encoding::DELTA_BYTE_ARRAY, texts.end(out)),
             OpenTexts::Plain(texts) => {
                 texts.end(out);
-                Encoding::DELTA_LENGTH_BYTE_ARRAY
+                (Encoding::DELTA_LENGTH_BYTE_ARRAY, None)
             }
         };
         if matches!(&self.open, OpenTexts::Keys(dictionary) if dictionary.bytes() >= DICTIONARY_BYTES) {
             self.close_dictionary();
         }
-        (encoding, bounds)
+        told
     }
 
     /// No further page uses the dictionary.
