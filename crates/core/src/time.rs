@@ -102,12 +102,14 @@ impl Timestamp {
     fn seconds_text(self) -> Option<[u8; 20]> {
         let time = self.chrono()?;
         let year = u32::try_from(time.year()).ok().filter(|year| (1000..10_000).contains(year))?;
-        let [century, year] = [year / 100, year % 100].map(two_digits);
-        let [month, day] = [time.month(), time.day()].map(two_digits);
-        let [hour, minute, second] = [time.hour(), time.minute(), time.second()].map(two_digits);
-        let ([c, e], [y, z], [m, n], [d, f]) = (century, year, month, day);
-        let ([h, i], [j, k], [s, t]) = (hour, minute, second);
-        Some([c, e, y, z, b'-', m, n, b'-', d, f, b'T', h, i, b':', j, k, b':', s, t, b'Z'])
+        let numbers = [year / 100, year % 100, time.month(), time.day(), time.hour(), time.minute(), time.second()];
+        let mut text = *b"0000-00-00T00:00:00Z";
+        for (place, number) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(numbers) {
+            if let Some(digits) = text.get_mut(place..place + 2) {
+                digits.copy_from_slice(&two_digits(number));
+            }
+        }
+        Some(text)
     }
 }
 
