@@ -227,8 +227,8 @@ impl<'a> Process<'a> {
 
     async fn commit(&self, lake: &Lake, plan: &Plan) -> Result<Ending, String> {
         self.stage.set(Stage::Building);
-        let options = BuildOptions { compute: Compute::Inline, ..BuildOptions::default() };
-        let World { run, checker, .. } = self.world;
+        let World { run, checker, part_bytes, .. } = self.world;
+        let options = BuildOptions { compute: Compute::Inline, part_bytes: *part_bytes, ..BuildOptions::default() };
         let commit = self.unless_stopped(build_tables(lake, run, plan, checker, &options)).await?;
         // A write that was given up may still be done, so that nothing stops this one half-way.
         lake.write_commit(commit).await.map_err(told)?;

@@ -30,6 +30,9 @@ pub(crate) const NOT_REPLACED_FOR: Duration = Duration::from_hours(4);
 /// How long ago an earlier run was made, in milliseconds: some of its reports, or all, have been replaced since.
 const EARLIER_MILLIS: Range<u64> = 10 * 60_000..6 * 3_600_000;
 
+/// How many times as many users an account has in a crowded organization: more of them than a chunk of a build holds.
+const MOST_CROWDED: u32 = 8;
+
 /// How many accounts joined the organization since an earlier run at most, or left it.
 const MOST_MOVED: u32 = 6;
 
@@ -40,6 +43,10 @@ pub(crate) struct Draws {
     pub(crate) optional: Sources,
     pub(crate) crew: Crew,
     pub(crate) earlier: Option<Earlier>,
+    /// How many times as many users an account has as the scenario says.
+    pub(crate) crowd: u32,
+    /// Where a part of a table ends, in bytes.
+    pub(crate) part_bytes: usize,
     pub(crate) lake_faults: LakeFaults,
 }
 
@@ -106,6 +113,9 @@ impl Draws {
             _ => Crew::Shares(rng.u32(2..5)),
         };
         let earlier = (rng.u32(..2) == 0).then(|| Earlier::draw(&mut rng, optional));
+        // Now and then a build has several chunks, and often several parts.
+        let crowd = if rng.u32(..8) == 0 { MOST_CROWDED } else { 1 };
+        let part_bytes = 1 << rng.u32(13..20);
         let lake_faults = match rng.u32(..3) {
             0 => LakeFaults::default(),
             _ => LakeFaults {
@@ -115,7 +125,7 @@ impl Draws {
                 unread: rng.u32(..5),
             },
         };
-        Self { rng, seed, optional, crew, earlier, lake_faults }
+        Self { rng, seed, optional, crew, earlier, crowd, part_bytes, lake_faults }
     }
 
     /// Another source of choices, for whoever makes many.
@@ -228,18 +238,24 @@ impl Draws {
             Crew::Shares(of) => format!("{of} shares, each swept by workers of its own"),
         };
         let earlier = self.earlier.map(|earlier| format!(", {earlier}")).unwrap_or_default();
+        let crowd = if self.crowd > 1 { "; accounts are crowded" } else { "" };
         let optional = if self.optional == Sources::NONE { "" } else { "; optional sources are asked as well" };
-        format!("a run of {crew}{earlier}{optional}")
+        format!("a run of {crew}{earlier}{crowd}{optional}")
     }
 }
 
 impl Scenario {
     /// The organization of a seed as it was at this time, with so many member accounts.
-    pub(crate) fn organization(&self, seed: u64, profile: Profile, (accounts, now): (u32, Timestamp)) -> SimSettings {
+    pub(crate) fn organization(
+        &self,
+        draws: &Draws,
+        profile: Profile,
+        (accounts, now): (u32, Timestamp),
+    ) -> SimSettings {
         SimSettings {
             accounts,
-            users_per_account: self.users_per_account,
-            seed,
+            users_per_account: self.users_per_account.saturating_mul(draws.crowd),
+            seed: draws.seed,
             now: Some(now),
             profile,
             features: OrganizationFeatures { root_credentials_management: true, root_sessions: false },

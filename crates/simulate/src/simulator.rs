@@ -106,7 +106,7 @@ impl Simulator {
     /// The earlier run that the one to come takes over from, with which nothing is wrong.
     async fn run_before(&self, earlier: Earlier, draws: &mut Draws, tracer: &Tracer) -> Result<World, Violation> {
         let accounts = self.scenario.accounts.saturating_sub(earlier.joined).max(1) + earlier.left;
-        let settings = self.scenario.organization(draws.seed, Profile::instant(), (accounts, earlier.as_of()));
+        let settings = self.scenario.organization(draws, Profile::instant(), (accounts, earlier.as_of()));
         let world = World {
             simulation: Arc::new(Simulation::new(&settings)),
             run: self.run_of(earlier.as_of(), draws.optional),
@@ -135,7 +135,7 @@ impl Simulator {
     fn world(&self, draws: &Draws, profile: Profile, (earlier, tracer): (Option<&World>, &Tracer)) -> World {
         let with_optional = draws.optional != Sources::NONE;
         let checker = if with_optional { &self.with_optional } else { &self.without_optional };
-        let settings = self.scenario.organization(draws.seed, profile, (self.scenario.accounts, NOW));
+        let settings = self.scenario.organization(draws, profile, (self.scenario.accounts, NOW));
         let earlier = earlier.zip(draws.earlier);
         let last = |takes_over: bool| earlier.filter(|_| takes_over).map(|(world, _)| world.run.run_id.clone());
         let carry_from = last(earlier.is_some_and(|(_, earlier)| earlier.carries));
@@ -145,6 +145,7 @@ impl Simulator {
             run: Run { carry_from, ..self.run_of(NOW, draws.optional) },
             rules: self.rules.to_json(),
             checker: Arc::clone(checker),
+            part_bytes: draws.part_bytes,
             tracer: tracer.clone(),
             witness: Arc::new(Witness::new(draws.optional)),
             began: Instant::now(),

@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) run: Run,
     pub(crate) rules: String,
     pub(crate) checker: Arc<Checker>,
+    /// Where a part of a table ends: all builds of a run must agree on it.
+    pub(crate) part_bytes: usize,
     pub(crate) tracer: Tracer,
     pub(crate) witness: Arc<Witness>,
     /// When its time began, which is the run's `as_of`.
