@@ -235,6 +235,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_told_of_both_runs_alike_and_is_not_the_models_is_noticed() {
+        let scenario = Scenario { accounts: 19, users_per_account: 3, profile: Profile::instant() };
+        let simulator = Simulator::new(scenario).unwrap();
+        let (mut run, simulation) = simulator.undisturbed(7).await;
+        let truth = Truth { simulation: &simulation, optional: Sources::NONE, carried: None };
+        let account = simulation.model().account_id(3);
+        let is_unknown = |row: &&mut RecordBatch| text(row, "status").as_deref() == Some("unknown");
+        for rows in run.tables.get_mut("check_results").unwrap().values_mut() {
+            rows.iter_mut().filter(is_unknown).for_each(|row| say(row, "reason", ""));
+        }
+        let told = (0..20).find_map(|index| truth.hold(&run, index).err()).unwrap().told;
+        assert!(told.ends_with("unknown without a reason"), "{told}");
+        say(&mut rows(&mut run, "credentials", account)[1], "arn", "arn:aws:iam::000000000001:user/other");
+        let told = truth.hold(&run, 3).unwrap_err().told;
+        assert!(told.contains("credentials.arn is"), "{told}");
+        say(&mut rows(&mut run, "accounts", account)[0], "report_carried_from", "r1");
+        let told = truth.hold(&run, 3).unwrap_err().told;
+        assert!(told.contains("carried over, and none was to be"), "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_file_that_is_another_one_or_nobodys_is_noticed() {
         check(|run, _| run.files[0].1 = Bytes::new(), Some(("Deterministic", "the files are not"))).await;
         let stray = |run: &mut Committed, _| run.files.push(("accounts/stray.parquet".to_owned(), Bytes::new()));

@@ -309,7 +309,6 @@ impl<'a> Process<'a> {
 }
 
 /// An error with all its causes.
-#[expect(clippy::needless_pass_by_value, reason = "it is what errors are mapped by")]
 fn told(error: impl std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();

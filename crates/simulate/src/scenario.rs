@@ -257,9 +257,34 @@ impl Scenario {
             users_per_account: self.users_per_account.saturating_mul(draws.crowd),
             seed: draws.seed,
             now: Some(now),
+            started_at: Some(now),
             profile,
             features: OrganizationFeatures { root_credentials_management: true, root_sessions: false },
             ..SimSettings::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn among_two_hundred_seeds_is_every_kind_of_run() {
+        let all: Vec<Draws> = (0..200).map(Draws::new).collect();
+        let some = |what: &str, is: &dyn Fn(&Draws) -> bool| {
+            let count = all.iter().filter(|draws| is(draws)).count();
+            assert!(count >= 5, "{what}: {count} of 200");
+        };
+        some("one process", &|draws| draws.crew == Crew::One);
+        some("rivals", &|draws| draws.crew == Crew::Rivals);
+        (2..5).for_each(|of| some("shares", &|draws| draws.crew == Crew::Shares(of)));
+        some("crowds", &|draws| draws.crowd > 1);
+        some("optional sources", &|draws| draws.optional != Sources::NONE);
+        let earlier = |is: fn(Earlier) -> bool| move |draws: &Draws| draws.earlier.is_some_and(is);
+        some("warm starts after which accounts left", &earlier(|it| it.starts_warm && it.left > 0));
+        some("warm starts after which accounts joined", &earlier(|it| it.starts_warm && it.joined > 0));
+        some("reports that may be carried over", &earlier(|it| it.carries && it.before < NOT_REPLACED_FOR));
+        some("reports that may not", &earlier(|it| it.carries && it.before > NOT_REPLACED_FOR));
     }
 }

@@ -50,6 +50,8 @@ pub struct Held {
     pub whole: u64,
     /// Accounts that something lasting was wrong with, which say so.
     pub told: u64,
+    /// Accounts whose report is carried over from an earlier run.
+    pub carried: u64,
     /// The time that passed in the simulation.
     pub took: Duration,
 }
@@ -75,7 +77,7 @@ impl Simulator {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
         Ok(runtime.block_on(async {
             let tracer = Tracer::start();
-            let ended = self.run(seed, &tracer).await;
+            let ended = Box::pin(self.run(seed, &tracer)).await;
             Simulated { trace: tracer.trace(), ended }
         }))
     }
@@ -94,13 +96,14 @@ impl Simulator {
         let took = tracer.now();
         let disturbed = world.committed().await?;
         let undisturbed = self.run_undisturbed(&mut draws, (earlier.as_ref(), &disturbed), tracer).await?;
-        let carried = earlier.as_ref().map(|earlier| (&earlier.run.run_id, &*earlier.simulation));
-        let truth = Truth { simulation: &world.simulation, optional: draws.optional, carried };
+        let then = earlier.as_ref().map(|earlier| (&earlier.run.run_id, &*earlier.simulation));
+        let truth = Truth { simulation: &world.simulation, optional: draws.optional, carried: then };
         let Extent { whole, told } = hold(&disturbed, &undisturbed, truth)?;
         if let Some(earlier) = earlier {
             stays_as_it_was(&earlier, &world).await?;
         }
-        Ok(Held { processes, killed, requests: world.simulation.requests_answered(), whole, told, took })
+        let carried = u64::try_from(disturbed.carried().len()).unwrap_or(u64::MAX);
+        Ok(Held { processes, killed, requests: world.simulation.requests_answered(), whole, told, carried, took })
     }
 
     /// The earlier run that the one to come takes over from, with which nothing is wrong.

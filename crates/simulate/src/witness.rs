@@ -132,7 +132,7 @@ impl Secrets {
     fn add(&mut self, secret: &str) {
         let Some((first, _)) = secret.as_bytes().split_first_chunk::<FOUND_BY>() else { return };
         self.begins.resize(1 << 16, false);
-        if let Some(begins) = self.begins.get_mut(pair(first)) {
+        if let Some(begins) = self.begins.get_mut(pair(*first)) {
             *begins = true;
         }
         let of_first = self.by_first.entry(*first).or_default();
@@ -145,7 +145,7 @@ impl Secrets {
     fn find(&self, bytes: &[u8]) -> Option<&str> {
         bytes.windows(FOUND_BY).enumerate().find_map(|(place, window)| {
             let (first, _) = window.split_first_chunk::<FOUND_BY>()?;
-            self.begins.get(pair(first)).filter(|begins| **begins)?;
+            self.begins.get(pair(*first)).filter(|begins| **begins)?;
             let (secrets, rest) = (self.by_first.get(first)?, bytes.get(place..)?);
             secrets.iter().find(|secret| rest.starts_with(secret.as_bytes())).map(String::as_str)
         })
@@ -153,20 +153,22 @@ impl Secrets {
 }
 
 /// The place of the first two bytes among all pairs.
-fn pair([one, other, ..]: &[u8; FOUND_BY]) -> usize {
-    usize::from(u16::from_be_bytes([*one, *other]))
+fn pair([one, other, ..]: [u8; FOUND_BY]) -> usize {
+    usize::from(u16::from_be_bytes([one, other]))
 }
 
 /// An object's bytes, and the texts in it where they lie there compressed.
 fn pieces(path: &str, object: &Bytes) -> Vec<Vec<u8>> {
-    let batches: Vec<RecordBatch> = if path.ends_with(".parquet") {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(object.clone()).and_then(|reader| reader.build());
-        reader.into_iter().flatten().flatten().collect()
-    } else if path.ends_with(".arrow") {
-        let reader = FileReader::try_new(Cursor::new(object.clone()), None);
-        reader.into_iter().flatten().flatten().collect()
-    } else {
-        Vec::new()
+    let batches: Vec<RecordBatch> = match path.rsplit_once('.') {
+        Some((_, "parquet")) => {
+            let reader = ParquetRecordBatchReaderBuilder::try_new(object.clone());
+            reader.and_then(ParquetRecordBatchReaderBuilder::build).into_iter().flatten().flatten().collect()
+        }
+        Some((_, "arrow")) => {
+            let reader = FileReader::try_new(Cursor::new(object.clone()), None);
+            reader.into_iter().flatten().flatten().collect()
+        }
+        _ => Vec::new(),
     };
     let mut pieces = vec![object.to_vec()];
     batches.iter().flat_map(RecordBatch::columns).for_each(|column| collect_texts(column, &mut pieces));

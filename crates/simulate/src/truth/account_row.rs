@@ -1,6 +1,6 @@
 //! The row of `accounts` that an account must have.
 
-use orgsweep_core::{ContactType, Source, Sources};
+use orgsweep_core::{ContactType, OrgPath, Source, Sources};
 use orgsweep_sim::{KeyFacts, Moment};
 
 use super::cell::{Cell, Row};
@@ -26,7 +26,7 @@ fn identity(row: &mut Row, known: &Known<'_>) {
     let features = model.features();
     let tags = known.from(Source::AccountTags, |known| {
         let tags = model.tags(known.index).into_iter().map(|tag| format!("{{key: {}, value: {}}}", tag.key, tag.value));
-        shown(tags.collect())
+        shown(&tags.collect::<Vec<_>>())
     });
     row.set("account_id", listed.id.as_str());
     row.set("account_name", listed.name.clone());
@@ -35,7 +35,7 @@ fn identity(row: &mut Row, known: &Known<'_>) {
     row.set("account_alias", known.from(Source::AccountAlias, |known| known.posture.alias.clone()));
     row.set("partition", model.partition().as_str());
     row.set("organization_id", model.organization().id);
-    row.set("ou_path", listed.path.as_ref().map(|path| path.as_str()));
+    row.set("ou_path", listed.path.as_ref().map(OrgPath::as_str));
     row.set("ou_id", listed.path.as_ref().and_then(|path| path.ou_ids().last()));
     row.set("is_management", known.is_management());
     row.set("state", listed.state.as_str());
@@ -59,8 +59,8 @@ fn coverage(row: &mut Row, known: &Known<'_>) {
     row.set("report_carried_from", report.and_then(|report| report.carried_from.clone()));
     row.set("report_rows", report.map(|report| report.users.len()));
     row.set("report_users", report.map(|report| report.iam_users().count()));
-    row.set("quarantined_rows", shown(Vec::new()));
-    row.set("unknown_columns", shown(Vec::new()));
+    row.set("quarantined_rows", shown(&[]));
+    row.set("unknown_columns", shown(&[]));
     row.set("iam_users", known.from(Source::AccountSummary, iam_users));
 }
 
@@ -86,10 +86,10 @@ fn root(row: &mut Row, known: &Known<'_>) {
     let contradictions = answers.contradictions();
     row.set("root_contradictions", (!contradictions.is_empty()).then(|| contradictions.join("; ")));
     let keys = known.from(Source::RootAccessKeys, |known| {
-        let root = known.root.iter();
-        let ids = root
-            .flat_map(|root| (0..).zip(&root.keys).filter(|(_, key)| key.is_some()).map(move |(slot, _)| (root, slot)));
-        shown(ids.map(|(root, slot)| known.model.access_key_id(known.index, root, slot)).collect())
+        let root = known.root.as_ref();
+        let slots = root.into_iter().flat_map(|root| (0..).zip(&root.keys).map(move |(slot, key)| (root, slot, key)));
+        let there = slots.filter(|(_, _, key)| key.is_some());
+        shown(&there.map(|(root, slot, _)| known.model.access_key_id(known.index, root, slot)).collect::<Vec<_>>())
     });
     row.set("root_access_key_ids", keys);
 }
@@ -150,6 +150,6 @@ fn contacts(row: &mut Row, known: &Known<'_>) {
 }
 
 /// A list as it is shown.
-fn shown(items: Vec<String>) -> Cell {
+fn shown(items: &[String]) -> Cell {
     format!("[{}]", items.join(", ")).into()
 }

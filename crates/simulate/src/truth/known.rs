@@ -53,10 +53,8 @@ impl<'a> Known<'a> {
         } else if gaps != Sources::NONE {
             return Err("it was not to be asked, and says what was not answered".to_owned());
         }
-        let report = match read.contains(Source::CredentialReport) {
-            true => Some(report(truth, index, carried_from)?),
-            false => None,
-        };
+        let report =
+            if read.contains(Source::CredentialReport) { Some(report(truth, index, carried_from)?) } else { None };
         let root = model.users(index).into_iter().next();
         Ok(Self { model, index, facts, posture: model.posture(index), root, wanted, read, report })
     }

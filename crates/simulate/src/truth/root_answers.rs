@@ -1,9 +1,9 @@
 //! What the sources together say of the root user, question by question.
 
 use orgsweep_core::Source;
-use orgsweep_sim::MfaDevice;
+use orgsweep_sim::{MfaDevice, UserFacts};
 
-use super::known::Known;
+use super::known::{Known, Report};
 
 /// What was said to one question, by whom.
 pub(super) struct Answer {
@@ -49,60 +49,54 @@ pub(super) struct Answers {
 impl Answers {
     pub(super) fn of(known: &Known<'_>) -> Self {
         let report = known.report.as_ref();
-        let row = report.and_then(|report| report.root());
-        let row_mfa = row.map(|root| root.has_mfa_in_report(report.is_some_and(|report| report.is_earlier)));
-        let now = known.root.as_ref();
-        let summary = |fact: bool| Some(fact).filter(|_| known.has_read(Source::AccountSummary));
-        let posture = known.posture.root;
-        let answer = |question, said: [(Source, Option<bool>); 3]| Answer {
-            question,
-            said: said
-                .into_iter()
-                .filter_map(|(source, fact)| Some((source, fact.filter(|_| known.has_read(source))?)))
-                .collect(),
+        let (row, now, posture) = (report.and_then(Report::root), known.root.as_ref(), known.posture.root);
+        let is_earlier = report.is_some_and(|report| report.is_earlier);
+        let question = |question, said: [(Source, Option<bool>); 3]| {
+            let read = said.into_iter().filter(|(source, _)| known.has_read(*source));
+            Answer { question, said: read.filter_map(|(source, fact)| Some((source, fact?))).collect() }
         };
-        let report = Source::CredentialReport;
-        let account = Source::AccountSummary;
+        // In the report, in the summary, and in the root session, which has a source for each question.
+        let of_all = |name, in_report, in_summary, (source, in_session): (Source, fn(&UserFacts) -> bool)| {
+            let said = [
+                (Source::CredentialReport, in_report),
+                (Source::AccountSummary, in_summary),
+                (source, now.map(in_session)),
+            ];
+            question(name, said)
+        };
+        let said_password = posture.password_is_said.then_some(posture.has_password);
         Self {
-            mfa: answer(
+            mfa: of_all(
                 "root_mfa_enabled",
-                [
-                    (report, row_mfa),
-                    (account, summary(posture.has_mfa)),
-                    (Source::RootMfaDevices, now.map(|it| it.mfa.is_some())),
-                ],
+                row.map(|row| row.has_mfa_in_report(is_earlier)),
+                Some(posture.has_mfa),
+                (Source::RootMfaDevices, has_mfa),
             ),
-            virtual_mfa: answer(
+            virtual_mfa: question(
                 "root_virtual_mfa",
                 [
                     (Source::VirtualMfaDevices, Some(posture.has_virtual_mfa)),
-                    (Source::RootMfaDevices, now.map(|it| it.mfa == Some(MfaDevice::Virtual))),
-                    (report, None),
+                    (Source::RootMfaDevices, now.map(|root| root.mfa == Some(MfaDevice::Virtual))),
+                    (Source::CredentialReport, None),
                 ],
             ),
-            keys: answer(
+            keys: of_all(
                 "root_access_keys_present",
-                [
-                    (report, row.map(|it| it.keys.iter().any(Option::is_some))),
-                    (account, summary(posture.has_access_key)),
-                    (Source::RootAccessKeys, now.map(|it| it.keys.iter().any(Option::is_some))),
-                ],
+                row.map(has_key),
+                Some(posture.has_access_key),
+                (Source::RootAccessKeys, has_key),
             ),
-            password: answer(
+            password: of_all(
                 "root_password_present",
-                [
-                    (report, row.map(|it| it.password_enabled)),
-                    (account, Some(posture.has_password).filter(|_| posture.password_is_said)),
-                    (Source::RootLoginProfile, now.map(|it| it.password_enabled)),
-                ],
+                row.map(has_password),
+                said_password,
+                (Source::RootLoginProfile, has_password),
             ),
-            certificates: answer(
+            certificates: of_all(
                 "root_signing_certificates_present",
-                [
-                    (report, row.map(|it| it.certificates.iter().any(Option::is_some))),
-                    (account, summary(posture.has_certificate)),
-                    (Source::RootSigningCertificates, now.map(|it| it.certificates.iter().any(Option::is_some))),
-                ],
+                row.map(has_certificate),
+                Some(posture.has_certificate),
+                (Source::RootSigningCertificates, has_certificate),
             ),
         }
     }
@@ -114,4 +108,20 @@ impl Answers {
     pub(super) fn contradictions(&self) -> Vec<String> {
         self.all().into_iter().filter_map(Answer::contradiction).collect()
     }
+}
+
+fn has_mfa(root: &UserFacts) -> bool {
+    root.mfa.is_some()
+}
+
+fn has_password(root: &UserFacts) -> bool {
+    root.password_enabled
+}
+
+fn has_key(root: &UserFacts) -> bool {
+    root.keys.iter().any(Option::is_some)
+}
+
+fn has_certificate(root: &UserFacts) -> bool {
+    root.certificates.iter().any(Option::is_some)
 }

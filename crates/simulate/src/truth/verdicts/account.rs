@@ -54,7 +54,7 @@ pub(super) const OF_ACCOUNTS: [AccountCheck; 27] = [
     ("password-policy-lowercase", POLICY, |known| lacks(known, |own| own.require_lowercase)),
     ("password-policy-symbol", POLICY, |known| lacks(known, |own| own.require_symbols)),
     ("password-policy-number", POLICY, |known| lacks(known, |own| own.require_numbers)),
-    ("password-policy-expiry", POLICY, |known| lacks(known, |own| expires_within_90_days(own))),
+    ("password-policy-expiry", POLICY, |known| lacks(known, expires_within_90_days)),
     ("password-policy-self-service", POLICY, |known| lacks(known, |own| own.allow_users_to_change_password)),
     ("password-policy-hard-expiry", POLICY, |known| {
         decided(policy(known).is_some_and(|own| own.hard_expiry == Some(true)))
