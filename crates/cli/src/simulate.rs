@@ -30,6 +30,7 @@ struct Sum {
     requests: u64,
     accounts_whole: u64,
     accounts_told: u64,
+    reports_carried: u64,
     simulated_seconds: f64,
     broken: Vec<Broken>,
 }
@@ -52,6 +53,7 @@ impl Sum {
                 self.requests += held.requests;
                 self.accounts_whole += held.whole;
                 self.accounts_told += held.told;
+                self.reports_carried += held.carried;
                 self.simulated_seconds += held.took.as_secs_f64();
             }
             Err(Violation { invariant, told }) => self.broken.push(Broken { seed, invariant, told }),
@@ -183,6 +185,7 @@ fn text(sum: &Sum, took: Duration) -> String {
     lines.push(format!("  {} processes, {} of them killed", count(sum.processes), count(sum.killed)));
     lines.push(format!("  {} accounts read as if nothing had happened", count(sum.accounts_whole)));
     lines.push(format!("  {} accounts say what kept them from it, which lasts", count(sum.accounts_told)));
+    lines.push(format!("  {} reports are carried over from earlier runs", count(sum.reports_carried)));
     let hours = sum.simulated_seconds / 3600.0;
     lines.push(format!("  {} requests, {hours:.1} hours by the simulation's clock", count(sum.requests)));
     lines.push(String::new());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, Timestamp};
 use orgsweep_lake::Lake;
-use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, identify, rejoin};
+use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, carried_reports, identify, rejoin};
 use tracing::{info, warn};
 
 use crate::failure::Failure;
-use crate::last_run::{carried_reports, warm_accounts};
+use crate::last_run::warm_accounts;
 use crate::settings::{Config, Machine};
 use crate::signals::Signals;
 use crate::wiring::{roll_policy, selection, sweep_settings, worker};

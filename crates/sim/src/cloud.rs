@@ -1,5 +1,6 @@
 //! The in-process face: the traits of `orgsweep-cloud` over a simulation, as production has them over AWS.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,24 +16,37 @@ use orgsweep_core::{
 
 use crate::delivery::{Delivery, GARBAGE, PROXY_PAGE};
 use crate::environment::CALLER_ACCESS_KEY_ID;
-use crate::fault::kind_of;
+use crate::fault::{Fault, kind_of};
 use crate::request::{
     self, AssignmentStatus, AssumeRoleInput, AssumeRootInput, AssumedRole, Operation, Output, PageRequest, Request,
     Signer,
 };
 use crate::simulation::Simulation;
 
+/// Sees what is asked of a simulation, and what it answers, whether or not the answer gets to whoever asked.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// An operation was answered.
+    fn answered(&self, operation: &Operation, outcome: &Result<Output, Fault>);
+}
+
 /// A simulation as the sweep sees AWS, without a network between them. Clones share the simulation.
 #[derive(Debug, Clone)]
 pub struct SimCloud {
     simulation: Arc<Simulation>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl SimCloud {
     /// The in-process face of a simulation.
     #[must_use]
     pub fn new(simulation: Arc<Simulation>) -> Self {
-        Self { simulation }
+        Self { simulation, observer: None }
+    }
+
+    /// The same, under somebody's eyes.
+    #[must_use]
+    pub fn observed(simulation: Arc<Simulation>, observer: Arc<dyn Observer>) -> Self {
+        Self { simulation, observer: Some(observer) }
     }
 
     /// The simulation behind it.
@@ -43,7 +57,11 @@ impl SimCloud {
 
     /// Asks, and has the answer come as it is delivered: lost and unreadable ones are told in the words of production.
     async fn ask(&self, call: Call, session: &Session, operation: Operation) -> Answered<Output> {
+        let observed = self.observer.as_ref().map(|observer| (observer, operation.clone()));
         let reply = self.simulation.answer(Request { signer: signer(session), operation }).await;
+        if let Some((observer, operation)) = observed {
+            observer.answered(&operation, &reply.outcome);
+        }
         match reply.delivery {
             Delivery::Whole => {}
             Delivery::Late(time) => tokio::time::sleep(time).await,

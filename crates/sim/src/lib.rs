@@ -29,7 +29,7 @@ mod token;
 mod truth;
 
 pub use action::{Action, Actions};
-pub use cloud::SimCloud;
+pub use cloud::{Observer, SimCloud};
 pub use delivery::{Delivery, GARBAGE, PROXY_PAGE};
 pub use environment::{CALLER_ACCESS_KEY_ID, CALLER_SECRET_ACCESS_KEY, CALLER_USER_NAME, client_environment};
 pub use fault::{Fault, kind_of};

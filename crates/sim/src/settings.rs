@@ -18,6 +18,9 @@ pub struct SimSettings {
     /// The time that facts are relative to, and at which every new report is made; `None` for the wall clock. Quotas,
     /// latencies and the expiry of credentials run on real time either way.
     pub now: Option<Timestamp>,
+    /// What the clock of credentials says at the start; `None` for the wall clock. With it, under a paused clock, sessions
+    /// end at the same moments again.
+    pub started_at: Option<Timestamp>,
     /// How fast AWS is, and what it allows.
     pub profile: Profile,
     /// The scanner role in the members; a path may stand before the name, as in `security/scanner`.
@@ -44,6 +47,7 @@ impl Default for SimSettings {
             users_per_account: 25,
             seed: 7,
             now: None,
+            started_at: None,
             profile: Profile::instant(),
             role_name: "orgsweep-scanner".to_owned(),
             external_id: None,

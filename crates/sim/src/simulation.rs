@@ -72,7 +72,11 @@ impl Simulation {
             profile: settings.profile.clone(),
             role_name: settings.role_name.trim_start_matches('/').to_owned(),
             external_id: settings.external_id.clone(),
-            clock: Clock::new(settings.now, clock_skew(settings.seed, &settings.profile.hostility)),
+            clock: Clock::new(
+                settings.now,
+                settings.started_at.unwrap_or_else(Timestamp::now),
+                clock_skew(settings.seed, &settings.profile.hostility),
+            ),
             token_key: TokenKey::new(settings.seed),
             buckets: Buckets::default(),
             reports: ReportDesk::default(),

@@ -1,10 +1,11 @@
 //! A committed run, read back: its tables row by row, and the bytes of its files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
+use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -16,8 +17,8 @@ pub(crate) struct Committed {
     pub(crate) commit: Commit,
     /// The rows of each table by account, each row a batch of its own, in the order in which they stand.
     pub(crate) tables: BTreeMap<&'static str, BTreeMap<AccountId, Vec<RecordBatch>>>,
-    /// Every object of the lake that is no manifest: its place and its bytes.
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Every object of the run that is no manifest: its place and its bytes.
+    pub(crate) files: Vec<(String, Bytes)>,
 }
 
 impl Committed {
@@ -38,7 +39,7 @@ impl Committed {
             }
             tables.insert(table.name, by_account);
         }
-        let files = files(objects).await;
+        let files = files(objects, run_id).await;
         Ok(Some(Self { commit, tables, files }))
     }
 
@@ -47,7 +48,15 @@ impl Committed {
         self.tables.get(table).and_then(|by_account| by_account.get(&account)).map_or(&[], Vec::as_slice)
     }
 
-    /// The accounts that a table has rows of.
+    /// The accounts whose reports are carried over.
+    pub(crate) fn carried(&self) -> BTreeSet<AccountId> {
+        let is_carried = |account: &AccountId| {
+            self.rows("accounts", *account).iter().any(|row| text(row, "report_carried_from").is_some())
+        };
+        self.accounts().filter(is_carried).collect()
+    }
+
+    /// The accounts that the run has.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
         self.tables.get("accounts").into_iter().flat_map(|by_account| by_account.keys().copied())
     }
@@ -63,17 +72,26 @@ pub(crate) fn text(row: &RecordBatch, column: &str) -> Option<String> {
     (!column.is_empty() && column.is_valid(0)).then(|| column.value(0).to_owned())
 }
 
-/// Every object but the manifests. The store is memory, and does not fail.
-async fn files(objects: &Arc<InMemory>) -> Vec<(String, Vec<u8>)> {
+/// Every object of a run but the manifests.
+async fn files(objects: &Arc<InMemory>, run_id: &RunId) -> Vec<(String, Bytes)> {
+    let folder = format!("run={run_id}");
+    let is_of_run = |path: &str| !path.starts_with('_') && path.split('/').any(|part| part == folder);
+    let mut files = all_objects(objects).await;
+    files.retain(|(path, _)| is_of_run(path));
+    files
+}
+
+/// Every object: its place and its bytes. The store is memory, and does not fail.
+pub(crate) async fn all_objects(objects: &Arc<InMemory>) -> Vec<(String, Bytes)> {
     let listed: Vec<_> = objects.list(None).try_collect().await.unwrap_or_default();
-    let mut files = Vec::new();
-    for object in listed.iter().filter(|object| !object.location.as_ref().starts_with('_')) {
+    let mut all = Vec::new();
+    for object in &listed {
         if let Ok(found) = objects.get(&object.location).await
             && let Ok(bytes) = found.bytes().await
         {
-            files.push((object.location.to_string(), bytes.to_vec()));
+            all.push((object.location.to_string(), bytes));
         }
     }
-    files.sort();
-    files
+    all.sort();
+    all
 }

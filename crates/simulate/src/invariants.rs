@@ -1,7 +1,8 @@
 //! What must hold of a committed run, whatever happened on the way. The invariants are those of `ARCHITECTURE.md`.
 //!
-//! The measure is a run of the same organization that nothing happened to. An account that nothing lasting happened to
-//! must read as it does there, cell by cell; any other account must read so as well, or say `unknown` and why.
+//! Each account is held against the model (`truth.rs`): what was read, and could be, is as the model has it, and all else
+//! is `unknown`. Where nothing lasting is wrong with an account its rows are besides, cell by cell, those of a run
+//! that nothing happened to; and where that holds of all accounts, the files are the same to the byte.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,10 +12,9 @@ use arrow_cast::display::array_value_to_string;
 use orgsweep_core::AccountId;
 use orgsweep_sim::Simulation;
 
-use crate::committed::{Committed, text};
-
-/// Columns of `accounts` that say how much was read; they differ where something was not.
-const OF_COVERAGE: [&str; 2] = ["outcome", "unanswered"];
+use crate::committed::{Committed, all_objects, text};
+use crate::truth::Truth;
+use crate::world::World;
 
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,28 +46,20 @@ pub(crate) struct Extent {
     pub(crate) told: u64,
 }
 
-/// Holds a disturbed run against an undisturbed one.
-pub(crate) fn hold(
-    disturbed: &Committed,
-    undisturbed: &Committed,
-    simulation: &Simulation,
-) -> Result<Extent, Violation> {
-    exactly_once(disturbed, simulation)?;
+/// Holds a disturbed run against the model, and against an undisturbed run.
+pub(crate) fn hold(disturbed: &Committed, undisturbed: &Committed, truth: Truth<'_>) -> Result<Extent, Violation> {
+    exactly_once(disturbed, truth.simulation)?;
     exactly_its_files(disturbed)?;
     let mut extent = Extent::default();
-    for index in 0..simulation.model().accounts() {
-        let account = simulation.model().account_id(index);
-        let pair = Pair { disturbed, undisturbed, account };
-        match pair.differs() {
+    for index in 0..truth.simulation.model().accounts() {
+        truth.hold(disturbed, index)?;
+        let account = truth.simulation.model().account_id(index);
+        match (Pair { disturbed, undisturbed, account }).differs() {
             None => extent.whole += 1,
-            Some(difference) if simulation.lasting(index).is_none() => {
-                let told =
-                    format!("nothing lasting was wrong with account {account}, and {difference}{}", pair.unanswered());
-                return Err(Violation::new("Truth", told));
-            }
-            Some(_) => {
-                pair.is_unknown_where_it_differs()?;
-                extent.told += 1;
+            Some(_) if !truth.simulation.lasting(index).is_none() => extent.told += 1,
+            Some(difference) => {
+                let told = format!("nothing lasting was wrong with account {account}, and {difference}");
+                return Err(Violation::new("Deterministic", told));
             }
         }
     }
@@ -75,6 +67,18 @@ pub(crate) fn hold(
         return Err(Violation::new("Deterministic", "every row is the same, and the files are not"));
     }
     Ok(extent)
+}
+
+/// A run that is committed is never touched again: not by one that takes over from it either.
+pub(crate) async fn stays_as_it_was(earlier: &World, now: &World) -> Result<(), Violation> {
+    let now: BTreeSet<_> = all_objects(&now.objects).await.into_iter().collect();
+    match all_objects(&earlier.objects).await.into_iter().find(|object| !now.contains(object)) {
+        None => Ok(()),
+        Some((path, _)) => Err(Violation::new(
+            "Exactly once",
+            format!("{path} of the run before is not what it was when that was committed"),
+        )),
+    }
 }
 
 /// Each account of the organization has one row, and one verdict for each check.
@@ -134,62 +138,10 @@ impl Pair<'_> {
                 return Some(format!("{table} has {} rows of it instead of {}", ours.len(), theirs.len()));
             }
             ours.iter().zip(theirs).find_map(|(ours, theirs)| {
-                let column = first_difference(ours, theirs, |_, _| false)?;
+                let column = first_difference(ours, theirs)?;
                 Some(format!("{table}.{column} differs: {}", shown(ours, theirs, &column)))
             })
         })
-    }
-
-    /// Whether each cell that differs is empty, and each verdict that does is `unknown`, with a reason.
-    fn is_unknown_where_it_differs(&self) -> Result<(), Violation> {
-        let wrong = |told: String| Err(Violation::new("Truth", format!("account {}: {told}", self.account)));
-        let (accounts, theirs) = self.rows("accounts");
-        let contradicted = |row: &RecordBatch, column: &str| {
-            // Of sources that contradict each other the one that is left may be believed.
-            text(row, &format!("{column}_reason")).as_deref() == Some("contradicted")
-        };
-        for (ours, theirs) in accounts.iter().zip(theirs) {
-            let may_differ = |column: &str, value: &dyn Array| {
-                let may = OF_COVERAGE.contains(&column) || says_how_it_is_known(column);
-                value.is_null(0) || may || contradicted(theirs, column)
-            };
-            if let Some(column) = first_difference(ours, theirs, may_differ) {
-                return wrong(format!(
-                    "accounts.{column} is neither the truth nor empty: {}",
-                    shown(ours, theirs, &column)
-                ));
-            }
-        }
-        let (credentials, theirs) = self.rows("credentials");
-        if !credentials.is_empty() && credentials.len() != theirs.len() {
-            return wrong(format!("credentials has {} rows of it instead of {}", credentials.len(), theirs.len()));
-        }
-        for (ours, theirs) in credentials.iter().zip(theirs) {
-            let may_differ = |column: &str, ours: &dyn Array| ours.is_null(0) || says_how_it_is_known(column);
-            if let Some(column) = first_difference(ours, theirs, may_differ) {
-                return wrong(format!("credentials.{column} is not the truth: {}", shown(ours, theirs, &column)));
-            }
-        }
-        let (verdicts, theirs) = self.rows("check_results");
-        for (ours, theirs) in verdicts.iter().zip(theirs) {
-            let status = text(ours, "status");
-            let is_told = status.as_deref() == Some("unknown") && text(ours, "reason").is_some();
-            let should = text(theirs, "status");
-            if !is_told && status != should && should.as_deref() != Some("unknown") {
-                let check = text(ours, "check_id");
-                return wrong(format!("{check:?} is {status:?} instead of {should:?} or unknown with a reason"));
-            }
-        }
-        Ok(())
-    }
-
-    /// What the account says was not answered.
-    fn unanswered(&self) -> String {
-        let (ours, theirs) = self.rows("accounts");
-        match (ours.first(), theirs.first()) {
-            (Some(ours), Some(theirs)) => format!("; unanswered: {}", shown(ours, theirs, "unanswered")),
-            _ => String::new(),
-        }
     }
 
     fn rows(&self, table: &str) -> (&[RecordBatch], &[RecordBatch]) {
@@ -197,23 +149,11 @@ impl Pair<'_> {
     }
 }
 
-/// The first column in which two rows differ and may not.
-fn first_difference(
-    ours: &RecordBatch,
-    theirs: &RecordBatch,
-    may_differ: impl Fn(&str, &dyn Array) -> bool,
-) -> Option<String> {
+/// The first column in which two rows differ.
+fn first_difference(ours: &RecordBatch, theirs: &RecordBatch) -> Option<String> {
     let schema = ours.schema();
-    let columns = schema.fields().iter().zip(ours.columns()).zip(theirs.columns());
-    columns
-        .filter(|((_, ours), theirs)| ours != theirs)
-        .find(|((field, ours), _)| !may_differ(field.name(), ours))
-        .map(|((field, _), _)| field.name().clone())
-}
-
-/// Whether a column says by whom a fact is known, or why it is not.
-fn says_how_it_is_known(column: &str) -> bool {
-    column.ends_with("_source") || column.ends_with("_reason")
+    let mut columns = schema.fields().iter().zip(ours.columns()).zip(theirs.columns());
+    columns.find(|((_, ours), theirs)| ours != theirs).map(|((field, _), _)| field.name().clone())
 }
 
 fn shown(ours: &RecordBatch, theirs: &RecordBatch, column: &str) -> String {
@@ -229,6 +169,8 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::{ArrayRef, StringArray};
+    use bytes::Bytes;
+    use orgsweep_core::Sources;
     use orgsweep_sim::Profile;
 
     use super::*;
@@ -241,7 +183,8 @@ mod tests {
         let (undisturbed, simulation) = simulator.undisturbed(7).await;
         let (mut disturbed, _) = simulator.undisturbed(7).await;
         tamper(&mut disturbed, simulation.model().account_id(3));
-        match (hold(&disturbed, &undisturbed, &simulation), expected) {
+        let truth = Truth { simulation: &simulation, optional: Sources::NONE, carried: None };
+        match (hold(&disturbed, &undisturbed, truth), expected) {
             (Ok(extent), None) => assert_eq!(extent, Extent { whole: 20, told: 0 }),
             (Err(violation), Some((invariant, told))) => {
                 assert_eq!(violation.invariant, invariant, "{violation}");
@@ -288,13 +231,34 @@ mod tests {
         let lose = |run: &mut Committed, account| drop(rows(run, "credentials", account).pop());
         check(lose, Some(("Truth", "credentials has"))).await;
         let judge = |run: &mut Committed, account| say(&mut rows(run, "check_results", account)[0], "status", "x");
-        check(judge, Some(("Truth", "check_results.status"))).await;
+        check(judge, Some(("Truth", "is x instead of"))).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_told_of_both_runs_alike_and_is_not_the_models_is_noticed() {
+        let scenario = Scenario { accounts: 19, users_per_account: 3, profile: Profile::instant() };
+        let simulator = Simulator::new(scenario).unwrap();
+        let (mut run, simulation) = simulator.undisturbed(7).await;
+        let truth = Truth { simulation: &simulation, optional: Sources::NONE, carried: None };
+        let account = simulation.model().account_id(3);
+        let is_unknown = |row: &&mut RecordBatch| text(row, "status").as_deref() == Some("unknown");
+        for rows in run.tables.get_mut("check_results").unwrap().values_mut() {
+            rows.iter_mut().filter(is_unknown).for_each(|row| say(row, "reason", ""));
+        }
+        let told = (0..20).find_map(|index| truth.hold(&run, index).err()).unwrap().told;
+        assert!(told.ends_with("unknown without a reason"), "{told}");
+        say(&mut rows(&mut run, "credentials", account)[1], "arn", "arn:aws:iam::000000000001:user/other");
+        let told = truth.hold(&run, 3).unwrap_err().told;
+        assert!(told.contains("credentials.arn is"), "{told}");
+        say(&mut rows(&mut run, "accounts", account)[0], "report_carried_from", "r1");
+        let told = truth.hold(&run, 3).unwrap_err().told;
+        assert!(told.contains("carried over, and none was to be"), "{told}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_file_that_is_another_one_or_nobodys_is_noticed() {
-        check(|run, _| run.files[0].1.push(0), Some(("Deterministic", "the files are not"))).await;
-        let stray = |run: &mut Committed, _| run.files.push(("accounts/stray.parquet".to_owned(), Vec::new()));
+        check(|run, _| run.files[0].1 = Bytes::new(), Some(("Deterministic", "the files are not"))).await;
+        let stray = |run: &mut Committed, _| run.files.push(("accounts/stray.parquet".to_owned(), Bytes::new()));
         check(stray, Some(("Exactly once", "stray"))).await;
     }
 }

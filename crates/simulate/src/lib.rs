@@ -1,10 +1,11 @@
 //! Deterministic simulation: the real sweep and the real build, over a simulated organization and a lake in memory that
 //! both fail, in processes that are killed and started again until the run is committed.
 //!
-//! One seed decides the organization, every fault and every kill; there is one thread and a paused clock, so a seed that
-//! breaks an invariant breaks it again. This crate owns the faulty store and the invariants; what it runs is production's
-//! own code.
+//! One seed decides the organization, who sweeps it and after which earlier run, every fault and every kill; there is one
+//! thread and a paused clock, so a seed that breaks an invariant breaks it again. This crate owns the faulty store and the
+//! invariants, and knows what is true by the model; what it runs is production's own code.
 
+mod campaign;
 mod committed;
 mod error;
 mod invariants;
@@ -13,6 +14,9 @@ mod scenario;
 mod simulator;
 mod store;
 mod trace;
+mod truth;
+mod witness;
+mod world;
 
 pub use error::SimulateError;
 pub use invariants::Violation;

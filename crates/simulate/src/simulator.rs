@@ -1,25 +1,23 @@
-//! A seed, simulated: the undisturbed run, the disturbed one, and what is held against what.
+//! A seed, simulated: the run before, the disturbed run, the undisturbed one, and what is held against what.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::memory::InMemory;
 use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
-use orgsweep_core::{AccountId, Caller, Run, RunId, Source, Sources};
+use orgsweep_core::{AccountId, Caller, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_sim::{Profile, Simulation};
+use tokio::time::Instant;
 
+use crate::campaign::Campaign;
 use crate::committed::Committed;
 use crate::error::SimulateError;
-use crate::invariants::{Extent, Violation, hold};
-use crate::process::{Ending, Process, World};
-use crate::scenario::{Draws, NOW, Scenario};
+use crate::invariants::{Extent, Violation, hold, stays_as_it_was};
+use crate::process::{Ending, Job, Process};
+use crate::scenario::{Draws, Earlier, NOW, Scenario};
 use crate::trace::{Trace, Tracer};
-
-/// After so many rounds of doomed processes nothing more happens to them, so that a run comes to its end.
-const DOOMED_ROUNDS: u32 = 8;
-
-/// A run that is not committed after so many rounds more, while only AWS fails, never will be.
-const QUIET_ROUNDS: u32 = 8;
+use crate::truth::Truth;
+use crate::witness::Witness;
+use crate::world::World;
 
 /// Simulates seeds of one scenario. The rules are compiled once.
 #[derive(Debug)]
@@ -52,6 +50,8 @@ pub struct Held {
     pub whole: u64,
     /// Accounts that something lasting was wrong with, which say so.
     pub told: u64,
+    /// Accounts whose report is carried over from an earlier run.
+    pub carried: u64,
     /// The time that passed in the simulation.
     pub took: Duration,
 }
@@ -77,91 +77,107 @@ impl Simulator {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
         Ok(runtime.block_on(async {
             let tracer = Tracer::start();
-            let ended = self.run(seed, &tracer).await;
+            let ended = Box::pin(self.run(seed, &tracer)).await;
             Simulated { trace: tracer.trace(), ended }
         }))
     }
 
     async fn run(&self, seed: u64, tracer: &Tracer) -> Result<Held, Violation> {
         let mut draws = Draws::new(seed);
-        let calm = self.world(&draws, Profile::instant(), tracer);
-        let ended = Process::undisturbed(&calm, "undisturbed".to_owned(), &mut draws).live().await;
-        let undisturbed = read(&calm, ended).await?;
-        let world = self.world(&draws, self.scenario.profile.clone(), tracer);
-        let mut held = Held::default();
-        let ended = self.live_until_committed(&world, &mut draws, &mut held).await?;
-        let disturbed = read(&world, ended).await?;
-        let Extent { whole, told } = hold(&disturbed, &undisturbed, &world.simulation)?;
-        let took = tracer.trace().events.last().map_or(Duration::ZERO, |event| event.after);
-        Ok(Held { requests: world.simulation.requests_answered(), whole, told, took, ..held })
-    }
-
-    /// Starts processes until one of them has committed the run.
-    async fn live_until_committed(
-        &self,
-        world: &World,
-        draws: &mut Draws,
-        held: &mut Held,
-    ) -> Result<Ending, Violation> {
-        for round in 0..DOOMED_ROUNDS + QUIET_ROUNDS {
-            let rivals = if round < DOOMED_ROUNDS { draws.rivals } else { 1 };
-            let mut processes = Vec::new();
-            for rival in 0..rivals {
-                let name = format!("round-{round:02}-{rival}");
-                processes.push(if round < DOOMED_ROUNDS {
-                    Process::new(world, name, draws)
-                } else {
-                    Process::undisturbed(world, name, draws)
-                });
-            }
-            for ending in futures::future::join_all(processes.into_iter().map(Process::live)).await {
-                held.processes += 1;
-                held.killed += u64::from(ending == Ending::Killed);
-                match ending {
-                    Ending::Broke(told) => return Err(Violation::new("Bounded", told)),
-                    Ending::Committed => return Ok(ending),
-                    Ending::GaveUp(_) | Ending::Killed => {}
-                }
-            }
-            tokio::time::sleep(draws.pause()).await;
+        tracer.note(draws.told());
+        let earlier = match draws.earlier {
+            Some(earlier) => Some(self.run_before(earlier, &mut draws, tracer).await?),
+            None => None,
+        };
+        let world = self.world(&draws, self.scenario.profile.clone(), (earlier.as_ref(), tracer));
+        let mut campaign = Campaign::new(&world, &mut draws);
+        campaign.live_until_committed().await?;
+        let (processes, killed) = (campaign.processes, campaign.killed);
+        let took = tracer.now();
+        let disturbed = world.committed().await?;
+        let undisturbed = self.run_undisturbed(&mut draws, (earlier.as_ref(), &disturbed), tracer).await?;
+        let then = earlier.as_ref().map(|earlier| (&earlier.run.run_id, &*earlier.simulation));
+        let truth = Truth { simulation: &world.simulation, optional: draws.optional, carried: then };
+        let Extent { whole, told } = hold(&disturbed, &undisturbed, truth)?;
+        if let Some(earlier) = earlier {
+            stays_as_it_was(&earlier, &world).await?;
         }
-        Err(Violation::new("Exactly once", "the run is never committed"))
+        let carried = u64::try_from(disturbed.carried().len()).unwrap_or(u64::MAX);
+        Ok(Held { processes, killed, requests: world.simulation.requests_answered(), whole, told, carried, took })
     }
 
-    fn world(&self, draws: &Draws, profile: Profile, tracer: &Tracer) -> World {
-        let unasked = optional_sources().without(draws.optional);
-        let checker = if draws.optional == Sources::NONE { &self.without_optional } else { &self.with_optional };
-        let settings = self.scenario.organization(draws.seed, profile);
+    /// The earlier run that the one to come takes over from, with which nothing is wrong.
+    async fn run_before(&self, earlier: Earlier, draws: &mut Draws, tracer: &Tracer) -> Result<World, Violation> {
+        let accounts = self.scenario.accounts.saturating_sub(earlier.joined).max(1) + earlier.left;
+        let settings = self.scenario.organization(draws, Profile::instant(), (accounts, earlier.as_of()));
+        let world = World {
+            simulation: Arc::new(Simulation::new(&settings)),
+            run: self.run_of(earlier.as_of(), draws.optional),
+            ..self.world(draws, Profile::instant(), (None, tracer))
+        };
+        scan_undisturbed(&world, "earlier", draws).await?;
+        Ok(world)
+    }
+
+    /// A run like the one that everything happened to, with the same reports carried over, that nothing happens to.
+    async fn run_undisturbed(
+        &self,
+        draws: &mut Draws,
+        (earlier, disturbed): (Option<&World>, &Committed),
+        tracer: &Tracer,
+    ) -> Result<Committed, Violation> {
+        let calm = World {
+            warm_from: None,
+            carries_only: Some(disturbed.carried()),
+            ..self.world(draws, Profile::instant(), (earlier, tracer))
+        };
+        scan_undisturbed(&calm, "undisturbed", draws).await?;
+        calm.committed().await
+    }
+
+    fn world(&self, draws: &Draws, profile: Profile, (earlier, tracer): (Option<&World>, &Tracer)) -> World {
+        let with_optional = draws.optional != Sources::NONE;
+        let checker = if with_optional { &self.with_optional } else { &self.without_optional };
+        let settings = self.scenario.organization(draws, profile, (self.scenario.accounts, NOW));
+        let earlier = earlier.zip(draws.earlier);
+        let last = |takes_over: bool| earlier.filter(|_| takes_over).map(|(world, _)| world.run.run_id.clone());
+        let carry_from = last(earlier.is_some_and(|(_, earlier)| earlier.carries));
         World {
             simulation: Arc::new(Simulation::new(&settings)),
-            objects: Arc::default(),
-            run: self.run_of(unasked),
+            objects: Arc::new(earlier.map(|(world, _)| world.objects.fork()).unwrap_or_default()),
+            run: Run { carry_from, ..self.run_of(NOW, draws.optional) },
             rules: self.rules.to_json(),
             checker: Arc::clone(checker),
+            part_bytes: draws.part_bytes,
             tracer: tracer.clone(),
+            witness: Arc::new(Witness::new(draws.optional)),
+            began: Instant::now(),
+            warm_from: last(earlier.is_some_and(|(_, earlier)| earlier.starts_warm)),
+            carries_only: None,
         }
     }
 
-    /// A run that nothing happens to, and whose it is.
+    /// A run that nothing happens to, and what is true of it.
     #[cfg(test)]
     pub(crate) async fn undisturbed(&self, seed: u64) -> (Committed, Arc<Simulation>) {
         let mut draws = Draws::new(seed);
-        let calm = self.world(&draws, Profile::instant(), &Tracer::start());
-        let ended = Process::undisturbed(&calm, "undisturbed".to_owned(), &mut draws).live().await;
-        (read(&calm, ended).await.unwrap(), calm.simulation)
+        draws.optional = Sources::NONE;
+        let calm = self.world(&draws, Profile::instant(), (None, &Tracer::start()));
+        scan_undisturbed(&calm, "undisturbed", &mut draws).await.unwrap();
+        (calm.committed().await.unwrap(), calm.simulation)
     }
 
-    fn run_of(&self, unasked: Sources) -> Run {
+    fn run_of(&self, as_of: Timestamp, optional: Sources) -> Run {
         let account_id = AccountId::from_number(1);
         Run {
-            run_id: RunId::new(NOW, 1),
-            as_of: NOW,
-            started_at: NOW,
+            run_id: RunId::new(as_of, 1),
+            as_of,
+            started_at: as_of,
             caller: Caller { account_id, arn: format!("arn:aws:iam::{account_id}:user/simulated") },
             organization: None,
             orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
             rule_pack_sha256: self.rules.sha256(),
-            unasked,
+            unasked: optional_sources().without(optional),
             recheck_of: None,
             carry_from: None,
             settings: serde_json::Map::new(),
@@ -174,15 +190,12 @@ fn optional_sources() -> Sources {
     Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect()
 }
 
-/// The tables of a run that a process says it has committed.
-async fn read(world: &World, ended: Ending) -> Result<Committed, Violation> {
-    let objects: &Arc<InMemory> = &world.objects;
-    match Committed::read(objects, &world.run.run_id).await {
-        Ok(Some(committed)) => Ok(committed),
-        Ok(None) => {
-            Err(Violation::new("Exactly once", format!("a process ended with {ended:?}, and nothing is committed")))
-        }
-        Err(error) => Err(Violation::new("Exactly once", format!("the committed run cannot be read: {error}"))),
+/// Has one process do all of a run.
+async fn scan_undisturbed(world: &World, name: &str, draws: &mut Draws) -> Result<(), Violation> {
+    match Process::undisturbed(world, Job::Scan, name.to_owned(), draws).live().await {
+        Ending::Committed => Ok(()),
+        Ending::Broke(told) => Err(Violation::new("Bounded", told)),
+        ending => Err(Violation::new("Exactly once", format!("a run that nothing happened to ended with {ending:?}"))),
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 
 use crate::scenario::{Doom, LakeFaults};
 use crate::trace::Tracer;
+use crate::witness::Witness;
 
 /// How long a write takes at most when nothing is wrong with it: a put to S3.
 const WRITE_MILLIS: u64 = 80;
@@ -42,6 +43,13 @@ pub(crate) struct FaultyStore {
     dead: AtomicBool,
     died: Notify,
     tracer: Tracer,
+    witness: Arc<Witness>,
+}
+
+/// Who is told of what happens in a store.
+pub(crate) struct Told<'a> {
+    pub(crate) tracer: &'a Tracer,
+    pub(crate) witness: &'a Arc<Witness>,
 }
 
 /// What becomes of a write.
@@ -52,12 +60,7 @@ enum Fate {
 }
 
 impl FaultyStore {
-    pub(crate) fn new(
-        store: &Arc<InMemory>,
-        faults: LakeFaults,
-        doom: Doom,
-        (rng, tracer): (Rng, &Tracer),
-    ) -> Arc<Self> {
+    pub(crate) fn new(store: &Arc<InMemory>, faults: LakeFaults, doom: Doom, rng: Rng, told: &Told<'_>) -> Arc<Self> {
         Arc::new(Self {
             store: Arc::clone(store),
             faults,
@@ -67,7 +70,8 @@ impl FaultyStore {
             hanging: AtomicU32::new(0),
             dead: AtomicBool::new(false),
             died: Notify::new(),
-            tracer: tracer.clone(),
+            tracer: told.tracer.clone(),
+            witness: Arc::clone(told.witness),
         })
     }
 
@@ -112,9 +116,8 @@ impl FaultyStore {
         if (refused + answer_lost..refused + answer_lost + hung).contains(&drawn) {
             let time = Duration::from_millis(self.draw(|rng| rng.u64(HUNG_MILLIS)));
             self.tracer.note(format!("a write of {path} hangs for {time:.1?}"));
-            self.hanging.fetch_add(1, Ordering::Relaxed);
+            let _hanging = Hanging::begin(&self.hanging);
             tokio::time::sleep(time).await;
-            self.hanging.fetch_sub(1, Ordering::Relaxed);
         }
         self.alive().await;
         let fate = match drawn {
@@ -147,6 +150,22 @@ impl FaultyStore {
     }
 }
 
+/// A write that hangs, until it does not or nobody waits for it any more.
+struct Hanging<'a>(&'a AtomicU32);
+
+impl<'a> Hanging<'a> {
+    fn begin(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn broken(what: &'static str) -> Error {
     Error::Generic { store: "FaultyStore", source: what.into() }
 }
@@ -161,6 +180,7 @@ impl fmt::Display for FaultyStore {
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for FaultyStore {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.witness.look(path.as_ref(), &Bytes::from(payload.clone()));
         let (number, fate) = self.before_write(path).await;
         if let Fate::Refused = fate {
             self.tracer.note(format!("a write of {path} is refused"));

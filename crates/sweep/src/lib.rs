@@ -8,6 +8,7 @@ mod breaker;
 mod bucket;
 mod counted_writer;
 mod discover;
+mod earlier_run;
 mod error;
 mod gate;
 mod key_ids;
@@ -37,6 +38,7 @@ mod tags;
 mod visit;
 
 pub use discover::{Discovered, Selection, identify, survey};
+pub use earlier_run::{carried_reports, warm_of_plan};
 pub use error::SweepError;
 pub use progress::{Progress, Tally};
 pub use rejoin::rejoin;

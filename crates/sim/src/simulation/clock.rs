@@ -6,7 +6,7 @@ use std::time::Duration;
 use orgsweep_core::Timestamp;
 use tokio::time::Instant;
 
-/// The clocks. Real time is the wall clock at the start and what tokio's clock has counted since, so that it runs
+/// The clocks. Real time is that of the start, as a rule by the wall clock, and what tokio's clock has counted since, so that it runs
 /// with tokio's paused clock too.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -18,9 +18,9 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(fixed: Option<Timestamp>, ahead_millis: i64) -> Self {
+    pub(super) fn new(fixed: Option<Timestamp>, started_at: Timestamp, ahead_millis: i64) -> Self {
         let fixed = fixed.map(Timestamp::whole_seconds);
-        Self { started_at: Timestamp::now(), started: Instant::now(), fixed, ahead_millis }
+        Self { started_at, started: Instant::now(), fixed, ahead_millis }
     }
 
     /// How long the simulation has run at this instant.
