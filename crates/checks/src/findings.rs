@@ -85,10 +85,10 @@ impl<'a> FindingsBuilder<'a> {
         let accounts = &facts.accounts.batch;
         let (ids, names) = (texts(accounts, "account_id")?, texts(accounts, "account_name")?);
         let subjects = Subjects::of(facts)?;
-        let named: Vec<Subject<'_>> = rows.iter().map(|row| subjects.find(row.check, row.found)).collect();
+        let resources: Vec<Subject<'_>> = rows.iter().map(|row| subjects.find(row.check, row.found)).collect();
         let finding_ids = rows
             .iter()
-            .zip(&named)
+            .zip(&resources)
             .map(|(row, subject)| subjects.finding_id((ids.value(row.found.account), &row.check.id), subject));
         let told = Told::of(self.checker, facts, rows);
         let exceptions = || rows.iter().map(|row| row.exception);
@@ -98,9 +98,9 @@ impl<'a> FindingsBuilder<'a> {
             values(rows.iter().map(|row| &row.check.id)),
             values(rows.iter().map(|row| row.check.severity.as_str())),
             values(rows.iter().map(|row| row.found.ground.status().as_str())),
-            values(named.iter().map(|subject| subject.resource_type)),
-            resource_ids(&named),
-            options(named.iter().map(|subject| subject.user)),
+            values(resources.iter().map(|subject| subject.resource_type)),
+            resource_ids(&resources),
+            options(resources.iter().map(|subject| subject.user)),
             told.message,
             told.reason,
             Arc::new(evidence(facts, rows)?),
