@@ -33,23 +33,23 @@ pub(crate) async fn assemble<S: ChunkSource>(
     build: impl Fn(&S::Chunk) -> Result<BuiltChunk, BuildError> + Clone + Send + Sync + 'static,
 ) -> Result<Built, BuildError> {
     let mut files = Files::new(lake, run, &tables);
-    let mut window = next_window(&mut source, compute.window()).await?;
-    let mut built = Vec::new();
-    while !(window.is_empty() && built.is_empty()) {
-        let (build, was_last) = (build.clone(), window.is_empty());
-        // Three windows are on their way, as none alone keeps every thread busy to its end: one is read, one is built, and
-        // one is written.
+    // Three windows are on their way, as none alone keeps every thread busy to its end: one is read, one is built, and
+    // one is written.
+    let (mut window, mut ready, mut ended) = (Vec::new(), Vec::new(), false);
+    while !(ended && window.is_empty() && ready.is_empty()) {
+        let build = build.clone();
         let worked = compute.run(move || {
             let (parts, chunks) = compute.both(
-                || tables.write(compute, built),
+                || tables.write(compute, ready),
                 || compute.map(window, |chunk| build(&chunk)).into_iter().collect::<Result<Vec<_>, _>>(),
             );
             Ok::<_, BuildError>((tables, parts?, chunks?))
         });
-        let read = async { if was_last { Ok(Vec::new()) } else { next_window(&mut source, compute.window()).await } };
-        let (worked, next) = tokio::try_join!(biased; worked, read)?;
+        let read = async { if ended { Ok(Vec::new()) } else { next_window(&mut source, compute.window()).await } };
+        let (worked, next) = tokio::try_join!(biased; worked, Box::pin(read))?;
+        ended |= next.is_empty();
         let (written, parts, chunks) = worked?;
-        (tables, built, window) = (written, chunks, next);
+        (tables, ready, window) = (written, chunks, next);
         files.put(parts).await?;
     }
     let sums = std::mem::take(&mut tables.sums);
