@@ -15,7 +15,6 @@ use crate::cover::Covers;
 use crate::evidence::EvidenceBuilder;
 use crate::facts::Facts;
 use crate::judge::{Found, Ground};
-use crate::reason::reason;
 use crate::rendering::Rendering;
 use crate::resource::{Subject, Subjects};
 
@@ -48,6 +47,8 @@ struct Row<'a> {
     check: &'a Check,
     found: Found,
     evidence: Evidence,
+    /// Why it is unknown, if it is.
+    reason: Option<String>,
     /// The exception that covers it, or did until it ended.
     exception: Option<&'a Exception>,
     is_excepted: bool,
@@ -60,9 +61,15 @@ impl<'a> FindingsBuilder<'a> {
         Self { checker, facts, covers: Covers::of(checker, facts), excepted_by, rows: Vec::new() }
     }
 
-    /// Adds one finding; says whether an exception covers it. One that holds outranks one that ended, and of several the
-    /// first in its file.
-    pub(crate) fn push(&mut self, (place, check): (usize, &'a Check), found: Found, evidence: Evidence) -> bool {
+    /// Adds one finding, with the reason why it is unknown, if it is; says whether an exception covers it. One that holds
+    /// outranks one that ended, and of several the first in its file.
+    pub(crate) fn push(
+        &mut self,
+        (place, check): (usize, &'a Check),
+        found: Found,
+        evidence: Evidence,
+        reason: Option<String>,
+    ) -> bool {
         let covers = match found.ground {
             Ground::Failed(_) => self.covers.all(self.checker, check, self.facts, found),
             _ => Vec::new(),
@@ -75,7 +82,7 @@ impl<'a> FindingsBuilder<'a> {
         let first = covers.first();
         let exception = first.and_then(|cover| self.checker.exceptions.get(cover.exception));
         let is_excepted = first.is_some_and(|cover| cover.holds);
-        self.rows.push(Row { place, check, found, evidence, exception, is_excepted });
+        self.rows.push(Row { place, check, found, evidence, reason, exception, is_excepted });
         is_excepted
     }
 
@@ -203,14 +210,14 @@ impl Told {
         let mut texts: Vec<Vec<Option<VariantTexts<'_>>>> =
             checker.checks.iter().map(|check| repeat_with(|| None).take(check.variants.len()).collect()).collect();
         let mut builders = TextBuilders::for_rows(rows.len());
-        for Row { place, check, found, .. } in rows {
+        for Row { place, check, found, reason, .. } in rows {
             let known = texts.get_mut(*place).and_then(|variants| variants.get_mut(found.variant));
             match (found.ground, check.variants.get(found.variant).zip(known)) {
                 (Ground::Failed(row), Some((variant, known))) => {
                     let batch = &facts.rows(check.table).batch;
                     builders.push_failed(known.get_or_insert_with(|| VariantTexts::of(variant, batch)), row);
                 }
-                _ => builders.push_unknown(check, reason(check, facts, *found)),
+                _ => builders.push_unknown(check, reason.as_deref().unwrap_or("no reason is known")),
             }
         }
         let TextBuilders { mut message, mut reason, mut remediation, mut command, .. } = builders;
@@ -248,8 +255,7 @@ impl TextBuilders {
         self.reason.append_null();
     }
 
-    fn push_unknown(&mut self, check: &Check, reason: Option<String>) {
-        let reason = reason.unwrap_or_else(|| "no reason is known".to_owned());
+    fn push_unknown(&mut self, check: &Check, reason: &str) {
         self.message.append_value(format!("\"{}\" could not be judged: {reason}", check.title));
         self.reason.append_value(reason);
         // What would cure a failure is no advice where nobody knows of one.

@@ -33,11 +33,14 @@ pub(crate) fn write_down(
             let evidence = results.evidence(checker, check, facts, account);
             let (own, others) = rest.split_at(rest.partition_point(|found| found.account == account));
             *rest = others;
+            // Most accounts have one resource that is unknown, whose reason is the account's.
+            let first = own.first().and_then(|found| reason(check, facts, *found));
             let mut excepted = 0;
-            for found in own {
-                excepted += u32::from(findings.push((place, check), *found, evidence));
+            for (index, found) in own.iter().enumerate() {
+                let reason = if index == 0 { first.clone() } else { reason(check, facts, *found) };
+                excepted += u32::from(findings.push((place, check), *found, evidence, reason));
             }
-            let reason = result_reason(check, facts, verdict, own);
+            let reason = result_reason(check, verdict, first, own.len());
             results.push(check, ResultRow { account, verdict, excepted, reason, evidence });
             tally.count(verdict, excepted);
         }
@@ -47,7 +50,7 @@ pub(crate) fn write_down(
 }
 
 /// Why the status is unknown, or the word on a pass.
-fn result_reason(check: &Check, facts: &Facts<'_>, verdict: &AccountVerdict, found: &[Found]) -> Option<String> {
+fn result_reason(check: &Check, verdict: &AccountVerdict, first: Option<String>, found: usize) -> Option<String> {
     match verdict.status {
         Status::Pass => {
             // The notes of all variants have the same texts.
@@ -56,8 +59,8 @@ fn result_reason(check: &Check, facts: &Facts<'_>, verdict: &AccountVerdict, fou
         }
         Status::Fail | Status::NotApplicable => None,
         Status::Unknown => {
-            let first = reason(check, facts, *found.first()?)?;
-            Some(if found.len() > 1 { format!("{first}; {} more", found.len() - 1) } else { first })
+            let first = first?;
+            Some(if found > 1 { format!("{first}; {} more", found - 1) } else { first })
         }
     }
 }
