@@ -92,7 +92,7 @@ pub async fn warm_accounts(lake: &Lake, config: &Config, now: &Discovered) -> Re
         return Ok(Vec::new());
     };
     let selection = selection(config);
-    let accounts = plan.accounts.into_iter().map(|planned| planned.account);
+    let accounts = plan.accounts.iter().map(|planned| planned.account);
     Ok(accounts.filter(|account| selection.decide(account) == Decision::Ask).collect())
 }
 
