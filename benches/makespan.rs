@@ -30,7 +30,7 @@ fn measure(accounts: u32) {
     let cold = in_virtual_time(sweep(&organization(accounts, Profile::aws()), Vec::new()));
     told((accounts, "cold"), bound.listed, cold.took, &cold);
     // The same organization, as it was before that sweep.
-    let known = cold.swept.plan.asked().cloned().collect();
+    let known = cold.swept.plan.asked().collect();
     let warm = in_virtual_time(sweep(&organization(accounts, Profile::aws()), known));
     told((accounts, "warm"), bound.known, warm.warm_journalled.unwrap_or(Duration::MAX), &warm);
 }

@@ -18,7 +18,7 @@ async fn what_the_list_does_not_confirm_is_left_out_of_a_warm_start_and_what_is_
     let cold = Attempt::new(&crate::aws(60));
     let plan = cold.sweep().await.expect("the organization can be swept").plan;
     cold.commit().await;
-    let mut warm: Vec<_> = plan.asked().cloned().collect();
+    let mut warm: Vec<_> = plan.asked().collect();
     let mut gone = warm.remove(5);
     gone.id = AccountId::from_number(9);
     warm.push(gone);

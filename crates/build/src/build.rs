@@ -98,6 +98,7 @@ impl Build<'_> {
         }
         // From here on the segments are fixed, so that a build that is killed is built again to the same bytes.
         let journal = journal.seal(&journalled).await?;
+        drop(journalled);
         let built = self.write_tables(&journal).await?;
         let (plan, coverage) = (self.plan, built.sums.coverage);
         let asked = (&plan.caller, plan.organization.as_ref());

@@ -6,7 +6,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use orgsweep_checks::{Checker, Chunk, Tally, Verdicts};
-use orgsweep_core::{Decision, ErrorKind, Outcome, Plan, PlannedAccount, Refusal, Snapshot, Sources, table};
+use orgsweep_core::{
+    Decision, ErrorKind, Outcome, Plan, PlannedAccount, PlannedAccounts, Refusal, Snapshot, Sources, table,
+};
 use orgsweep_lake::{JournalEntry, LakeError, Merged, MergedRow, TableRows};
 
 use crate::accounts::{AccountRow, Household, Told};
@@ -31,7 +33,9 @@ impl ChunkLimits {
 
 /// Walks plan and journal side by side.
 pub(crate) struct Chunks<'a> {
-    planned: std::slice::Iter<'a, PlannedAccount>,
+    planned: &'a PlannedAccounts,
+    /// How many of the plan's accounts are in chunks.
+    taken: usize,
     journal: Merged,
     /// The journal's next row, which belongs to this or a later account of the plan.
     next: Option<MergedRow>,
@@ -59,7 +63,7 @@ impl<'a> Chunks<'a> {
         limits: ChunkLimits,
     ) -> Result<Self, LakeError> {
         let next = journal.next().await?;
-        Ok(Self { planned: plan.accounts.iter(), journal, next, carried: carried.map(Cursor::new), limits })
+        Ok(Self { planned: &plan.accounts, taken: 0, journal, next, carried: carried.map(Cursor::new), limits })
     }
 
     /// The journal's row of this account. Rows of accounts that are not in the plan are passed over: they were swept
@@ -84,8 +88,9 @@ impl ChunkSource for Chunks<'_> {
         let mut chunk = PlannedChunk::new();
         let mut credential_rows = 0;
         while chunk.len() < self.limits.accounts && credential_rows < self.limits.credential_rows {
-            let Some(planned) = self.planned.next() else { break };
-            let journalled = self.row_of(planned).await?;
+            let Some(planned) = self.planned.get(self.taken) else { break };
+            self.taken += 1;
+            let journalled = self.row_of(&planned).await?;
             let mut carried = Vec::new();
             if let Some(rows) = &mut self.carried
                 && journalled.as_ref().is_some_and(|row| row.credential_rows() == 0)
@@ -94,7 +99,7 @@ impl ChunkSource for Chunks<'_> {
             }
             credential_rows += journalled.as_ref().map_or(0, MergedRow::credential_rows);
             credential_rows += carried.iter().map(RecordBatch::num_rows).sum::<usize>();
-            chunk.push(PlannedRow { planned: planned.clone(), journalled, carried });
+            chunk.push(PlannedRow { planned, journalled, carried });
         }
         Ok((!chunk.is_empty()).then_some(chunk))
     }

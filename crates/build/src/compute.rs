@@ -5,9 +5,6 @@ use tokio::sync::oneshot;
 
 use crate::BuildError;
 
-/// Chunks that each thread makes of the accounts, while those before are written.
-const CHUNKS_PER_THREAD: usize = 1;
-
 /// However many threads there are, this many chunks fill the memory that a build may take.
 const MAX_CHUNKS: usize = 8;
 
@@ -59,11 +56,11 @@ impl Compute {
         }
     }
 
-    /// How many chunks are worked on at once.
+    /// How many chunks are worked on at once: one for each thread, since all wait until their columns are encoded.
     pub(crate) fn window(self) -> usize {
         match self {
             Self::Inline => 1,
-            Self::Rayon => (CHUNKS_PER_THREAD * rayon::current_num_threads()).clamp(1, MAX_CHUNKS),
+            Self::Rayon => rayon::current_num_threads().clamp(1, MAX_CHUNKS),
         }
     }
 }

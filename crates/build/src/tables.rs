@@ -31,7 +31,7 @@ impl Tables {
     /// All that a sweep writes.
     pub(crate) fn of_sweep(checker: &Checker, part_bytes: usize) -> Self {
         // It is one file, whatever its size: a row for each call, and nobody queries it every day.
-        let calls = TableWriter::new(table::calls(), usize::MAX);
+        let calls = TableWriter::of_one_part(table::calls());
         Self { calls: Some(calls), ..Self::new(&table::committed(), checker, part_bytes) }
     }
 

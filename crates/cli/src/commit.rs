@@ -8,6 +8,7 @@ use orgsweep_lake::{Commit, Journal, Lake};
 use orgsweep_sweep::Share;
 use tracing::warn;
 
+use crate::allocator;
 use crate::args::{CommitArgs, RunChoice};
 use crate::committing::{Committing, sum_up};
 use crate::continued::{Chosen, Continued, chosen, newest};
@@ -27,6 +28,8 @@ const NAMED: usize = 5;
 /// See the exit codes in the command's help.
 pub async fn commit(args: &CommitArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let started = Instant::now();
+    // The text of a plan, too, is large, and needed for a moment.
+    allocator::keep_nothing();
     let lake = Lake::open(&loaded.config.lake).await.map_err(Failure::usage)?;
     let Chosen { run_id, older } = chosen_for_commit(&lake, &args.run).await?;
     let earlier =

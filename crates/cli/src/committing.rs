@@ -10,6 +10,7 @@ use orgsweep_lake::{Commit, Lake};
 use orgsweep_sweep::Tally;
 use tracing::{error, info, warn};
 
+use crate::allocator;
 use crate::failure::{Failure, Outcome};
 use crate::render;
 use crate::settings::Config;
@@ -40,6 +41,7 @@ impl Committing<'_> {
     /// # Errors
     /// Exit code 1; the same call later goes on to the same bytes.
     pub async fn commit(&self) -> Result<Commit, Failure> {
+        allocator::keep_nothing();
         let options = build_options(self.config);
         let build = async {
             let built = build_tables(self.lake, self.run, self.plan, self.checker, &options).await;

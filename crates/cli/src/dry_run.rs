@@ -159,7 +159,7 @@ pub fn whom(plan: &Plan, asked: &str) -> String {
 /// How many accounts are not asked, by reason.
 pub fn skips(plan: &Plan) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
-    for planned in &plan.accounts {
+    for planned in plan.accounts.iter() {
         if let Decision::Skip(reason) = &planned.decision {
             *counts.entry(reason.to_string()).or_insert(0) += 1;
         }

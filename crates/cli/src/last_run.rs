@@ -83,5 +83,5 @@ pub async fn warm_accounts(lake: &Lake, config: &Config, now: &Discovered) -> Re
         warn!("there is no committed run of this organization to start warm from: its accounts are listed first");
         return Ok(Vec::new());
     };
-    Ok(warm_of_plan(plan, &selection(config)))
+    Ok(warm_of_plan(&plan, &selection(config)))
 }

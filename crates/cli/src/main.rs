@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "in a binary `pub` marks what a module offers its siblings")]
 
+mod allocator;
 mod args;
 mod checks;
 mod commit;
@@ -49,11 +50,6 @@ use clap::Parser;
 use failure::{Failure, Outcome};
 use logging::Screen;
 use settings::{Format, Loaded, Sources};
-
-/// The AWS SDK makes hundreds of small allocations a request: with the system's allocator a sweep takes a quarter more
-/// CPU.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     failure::exit(run(&Cli::parse()))

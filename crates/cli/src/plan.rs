@@ -32,7 +32,8 @@ pub async fn plan(args: &PlanArgs, loaded: &Loaded, screen: &Screen) -> Result<O
     let listed = survey(&cloud, &sweep_settings(config), &selection(config), &Progress::default()).await;
     let plan = listed.map_err(sweeping::failure)?;
     let run = draft.begin(&lake, &plan.caller, plan.organization.as_ref()).await?;
-    let plan = lake.write_plan(&run.run_id, &plan).await.map_err(Failure::not_committed)?;
+    let stands = lake.offer_plan(&run.run_id, &plan).await.map_err(Failure::not_committed)?;
+    let plan = stands.unwrap_or(plan);
     match config.output.format {
         Format::Text => print(&text(&lake, &run, &plan))?,
         Format::Json => print(&format!("{:#}\n", document(&lake, &run, &plan)))?,

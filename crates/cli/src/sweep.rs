@@ -69,13 +69,14 @@ pub async fn sweep(args: &SweepArgs, loaded: &Loaded, screen: &Screen) -> Result
 
 async fn sweep_share(
     lake: &Lake,
-    continued: Continued,
+    mut continued: Continued,
     share: Share,
     (loaded, screen): (&Loaded, &Screen),
 ) -> Result<Tally, Failure> {
     if continued.plan.is_none() && !share.is_whole() {
         return Err(sweeping::failure(SweepError::NoPlan));
     }
+    let plan = continued.plan.take();
     let config = &continued.config;
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     let signals = Signals::watch(config.output.format == Format::Json)?;
@@ -87,9 +88,9 @@ async fn sweep_share(
         Sweeping { cloud: Arc::new(cloud), lake, config, machine, signals: &signals, progress: &progress, share };
     let shown = Shown::start(screen, &progress);
     let swept = async {
-        let discovered = sweeping.discover(continued.plan.as_ref()).await?;
+        let discovered = sweeping.discover(plan.as_ref()).await?;
         continued.refuse_elsewhere(&discovered)?;
-        sweeping.sweep(&continued.run, continued.plan.clone(), discovered).await
+        sweeping.sweep(&continued.run, plan, discovered).await
     };
     swept.await.map_err(|failure| failure.resumable(go_on))?;
     drop(shown);

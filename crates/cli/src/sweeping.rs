@@ -6,8 +6,10 @@ use orgsweep_cloud::Cloud;
 use orgsweep_core::{Plan, Run, Timestamp};
 use orgsweep_lake::Lake;
 use orgsweep_sweep::{Discovered, Progress, Share, Sweep, SweepError, carried_reports, identify, rejoin};
+use tokio::runtime::Builder;
 use tracing::{info, warn};
 
+use crate::allocator;
 use crate::failure::Failure;
 use crate::last_run::warm_accounts;
 use crate::settings::{Config, Machine};
@@ -81,7 +83,7 @@ impl Sweeping<'_> {
             progress: Arc::clone(self.progress),
             stop: self.signals.stop().clone(),
         };
-        let swept = match Box::pin(sweep.run()).await {
+        let swept = match on_own_threads(sweep.run()).await? {
             Ok(swept) => swept,
             Err(error) => {
                 if !has_plan && is_unfit(&error) {
@@ -102,6 +104,16 @@ impl Sweeping<'_> {
     }
 }
 
+/// Does the work on threads of its own, which end with it and give back what they have freed: the allocator would keep it for
+/// them while the tables are built.
+async fn on_own_threads<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+    let threads = Builder::new_multi_thread().enable_all().on_thread_stop(allocator::give_back).build();
+    let threads = threads.map_err(Failure::not_committed)?;
+    let done = threads.spawn(work).await;
+    threads.shutdown_background();
+    done.map_err(Failure::not_committed)
+}
+
 /// Whether the organization's list shows that the run's settings cannot be meant.
 fn is_unfit(error: &SweepError) -> bool {
     matches!(
@@ -118,4 +130,16 @@ fn is_unfit(error: &SweepError) -> bool {
 pub fn failure(error: SweepError) -> Failure {
     let is_usage = is_unfit(&error) || matches!(error, SweepError::RootAuditOff | SweepError::NoPlan);
     if is_usage { Failure::usage(error) } else { Failure::not_committed(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_dies_on_threads_of_its_own_is_a_failure_here() {
+        assert_eq!(on_own_threads(async { 7 }).await.map_err(|failure| failure.message()), Ok(7));
+        let died = on_own_threads(async { assert_eq!(1, 2, "never so") }).await.unwrap_err();
+        assert!(died.message().contains("never so"), "{}", died.message());
+    }
 }

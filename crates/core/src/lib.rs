@@ -5,6 +5,7 @@
 mod account;
 mod call;
 mod facts;
+mod planned;
 mod reading;
 mod root;
 mod run;
@@ -19,6 +20,7 @@ pub use facts::{
     AccountSummary, CallRecord, Contact, KeyIds, ListedKey, OrganizationFeatures, PasswordPolicy, QuarantinedRow,
     ReportFacts, RootAudit, Tag,
 };
+pub use planned::PlannedAccounts;
 pub use reading::{ErrorKind, Outcome, Reading, Refusal};
 pub use root::{RootAnswer, RootPosture, RootRow};
 pub use run::{

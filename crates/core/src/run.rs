@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountId, AccountState, OrganizationFeatures, Partition, Reading, Sources, Timestamp};
+use crate::{
+    Account, AccountId, AccountState, OrganizationFeatures, Partition, PlannedAccounts, Reading, Sources, Timestamp,
+};
 
 /// The name of a run: letters, digits and dashes, sortable by time (`20261122T100000Z-7f3a9c`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -232,7 +234,7 @@ pub struct Plan {
     /// What of centralized root access is on in the organization.
     pub features: Reading<OrganizationFeatures>,
     /// The accounts.
-    pub accounts: Vec<PlannedAccount>,
+    pub accounts: PlannedAccounts,
 }
 
 impl Plan {
@@ -246,12 +248,12 @@ impl Plan {
     ) -> Self {
         accounts.sort_by_key(|planned| planned.account.id);
         accounts.dedup_by_key(|planned| planned.account.id);
-        Self { caller, organization, features, accounts }
+        Self { caller, organization, features, accounts: accounts.into_iter().collect() }
     }
 
     /// The accounts that are asked.
-    pub fn asked(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.iter().filter(|planned| planned.decision == Decision::Ask).map(|planned| &planned.account)
+    pub fn asked(&self) -> impl Iterator<Item = Account> {
+        self.accounts.iter().filter(|planned| planned.decision == Decision::Ask).map(|planned| planned.account)
     }
 }
 

@@ -18,6 +18,7 @@ mod leaf;
 mod manifest;
 mod merge;
 mod open_part;
+mod part_bytes;
 mod runs;
 mod segment;
 mod segment_reader;

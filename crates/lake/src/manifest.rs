@@ -2,10 +2,10 @@
 //!
 //! Each is written once. Whoever comes second is given what the first one wrote.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
-use object_store::PutPayload;
 use object_store::path::Path;
+use object_store::{PutPayload, PutPayloadMut};
 use orgsweep_core::{Plan, Run, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,8 +53,17 @@ impl Lake {
     /// # Errors
     /// The plan that stands is damaged, or the store fails.
     pub async fn write_plan(&self, run_id: &RunId, plan: &Plan) -> Result<Plan, LakeError> {
+        Ok(self.offer_plan(run_id, plan).await?.unwrap_or_else(|| plan.clone()))
+    }
+
+    /// Writes `plan.json`, and returns the plan that stands where another wrote one first. For plans that are too large
+    /// to be there twice.
+    ///
+    /// # Errors
+    /// As [`Lake::write_plan`].
+    pub async fn offer_plan(&self, run_id: &RunId, plan: &Plan) -> Result<Option<Plan>, LakeError> {
         let path = layout::plan_manifest(run_id);
-        self.create_first(&path, plan_json(&path, plan)?, || plan.clone()).await
+        self.offer(&path, plan_json(&path, plan)?).await
     }
 
     /// Reads `plan.json`; `None` while discovery has not ended.
@@ -130,9 +139,16 @@ impl Lake {
         payload: PutPayload,
         manifest: impl FnOnce() -> T,
     ) -> Result<T, LakeError> {
+        Ok(self.offer(path, payload).await?.unwrap_or_else(manifest))
+    }
+
+    /// Writes a manifest; the one that another wrote first, if there is one, comes back.
+    async fn offer<T: DeserializeOwned>(&self, path: &Path, payload: PutPayload) -> Result<Option<T>, LakeError> {
         match self.create(path, payload).await {
-            Ok(()) => Ok(manifest()),
-            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => from_json(path, &self.read(path).await?),
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == LakeErrorKind::AlreadyExists => {
+                from_json(path, &self.read(path).await?).map(Some)
+            }
             Err(error) => Err(error),
         }
     }
@@ -156,20 +172,37 @@ pub(crate) fn to_json<T: Serialize>(path: &Path, manifest: &T) -> Result<PutPayl
 /// A plan with each account on a line of its own: as easy to read and to search as indented JSON, and a third of it,
 /// which counts at 50,000 accounts.
 fn plan_json(path: &Path, plan: &Plan) -> Result<PutPayload, LakeError> {
-    let line = |value: serde_json::Result<String>| value.map_err(|error| unwritable(path, error));
-    let caller = line(serde_json::to_string(&plan.caller))?;
-    let organization = line(serde_json::to_string(&plan.organization))?;
-    let features = line(serde_json::to_string(&plan.features))?;
-    let mut json = format!("{{\n  \"caller\": {caller},\n  \"organization\": {organization},\n");
-    // Writing to a string cannot fail.
-    let _ = write!(json, "  \"features\": {features},\n  \"accounts\": [");
+    let mut json = Blocks::default();
+    write_json(&mut json, plan).map_err(|error| unwritable(path, serde_json::Error::io(error)))?;
+    Ok(json.0.freeze())
+}
+
+fn write_json(json: &mut Blocks, plan: &Plan) -> io::Result<()> {
+    let caller = serde_json::to_string(&plan.caller)?;
+    let organization = serde_json::to_string(&plan.organization)?;
+    let features = serde_json::to_string(&plan.features)?;
+    write!(json, "{{\n  \"caller\": {caller},\n  \"organization\": {organization},\n")?;
+    write!(json, "  \"features\": {features},\n  \"accounts\": [")?;
     for (index, account) in plan.accounts.iter().enumerate() {
-        let separator = if index == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        let _ = write!(json, "{separator}\n    {}", line(serde_json::to_string(account))?);
+        json.write_all(if index == 0 { "\n    " } else { ",\n    " }.as_bytes())?;
+        serde_json::to_writer(&mut *json, &account)?;
     }
-    json.push_str("\n  ]\n}\n");
-    Ok(json.into())
+    json.write_all(b"\n  ]\n}\n")
+}
+
+/// Bytes in blocks, so that growing never holds twice what is already there.
+#[derive(Default)]
+struct Blocks(PutPayloadMut);
+
+impl Write for Blocks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn unwritable(path: &Path, error: serde_json::Error) -> LakeError {
@@ -251,6 +284,8 @@ mod tests {
             assert_eq!(lake.write_plan(&run_id, &written).await.unwrap(), plan(&[1, 2, 4]));
         }
         assert_eq!(lake.read_plan(&run_id).await.unwrap(), Some(plan(&[1, 2, 4])));
+        assert_eq!(lake.offer_plan(&run_id, &plan(&[7])).await.unwrap(), Some(plan(&[1, 2, 4])));
+        assert_eq!(lake.offer_plan(&RunId::parse("r2").unwrap(), &plan(&[7])).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -6,11 +6,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use object_store::{PutPayload, PutPayloadMut};
 use orgsweep_core::table::Table;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::errors::Result;
@@ -19,6 +17,7 @@ use parquet::file::writer::SerializedFileWriter;
 
 use crate::LakeError;
 use crate::leaf::{LeafChunk, LeafPlan, LeafWriter};
+use crate::part_bytes::PartBytes;
 
 /// A file that grows by row groups.
 pub(crate) struct OpenPart {
@@ -164,8 +163,15 @@ impl OpenPart {
     }
 
     /// Ends the file: its rows and its bytes.
-    pub(crate) fn end(self) -> Result<(u64, PutPayload)> {
-        Ok((self.rows, self.file.into_inner()?.0.freeze()))
+    pub(crate) fn finish(self) -> Result<(u64, PartBytes)> {
+        Ok((self.rows, self.file.into_inner()?))
+    }
+
+    /// As [`OpenPart::finish`], with the bytes in memory.
+    #[cfg(test)]
+    pub(crate) fn end(self) -> Result<(u64, object_store::PutPayload)> {
+        let (rows, bytes) = self.finish()?;
+        Ok((rows, bytes.into_payload()?))
     }
 }
 
@@ -176,20 +182,5 @@ impl fmt::Debug for OpenPart {
             .field("table", &self.table.name)
             .field("rows", &self.rows)
             .finish_non_exhaustive()
-    }
-}
-
-/// A growing file in blocks, so that growing never copies, nor holds twice, what is already there.
-#[derive(Debug, Default)]
-struct PartBytes(PutPayloadMut);
-
-impl Write for PartBytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -17,10 +17,11 @@ use parquet::file::properties::WriterProperties;
 
 use crate::leaf::is_sorted_by_user;
 use crate::open_part::{ColumnWork, EncodedColumn, OpenPart};
+use crate::part_bytes::PartBytes;
 use crate::{CommittedFile, Lake, LakeError, LakeErrorKind, layout};
 
-/// The size at which a table's next file is begun. A part is held whole until its put, and two tables may be as
-/// large as this at once; one part holds 600,000 credentials.
+/// The size at which a table's next file is begun. A part is in memory whole while it is put; one part holds 600,000
+/// credentials.
 pub const DEFAULT_PART_BYTES: usize = 16 << 20;
 
 /// Rows of one row group: what a writer holds uncompressed, and what a reader can skip.
@@ -42,7 +43,7 @@ pub struct Part {
     table: &'static Table,
     index: u32,
     rows: u64,
-    payload: PutPayload,
+    bytes: PartBytes,
 }
 
 /// Encodes one table. It touches no store: [`Lake::put_part`] does.
@@ -70,6 +71,13 @@ impl TableWriter {
     pub fn new(table: &'static Table, part_bytes: usize) -> Self {
         let group_rows = (part_bytes / LEAST_ROW_BYTES).clamp(1, ROW_GROUP_ROWS);
         Self::with_limits(table, PartLimits { group_rows, part_bytes })
+    }
+
+    /// A writer of one part, however large, for a table that is rarely read: its row groups are small, and so is what is
+    /// held of them.
+    #[must_use]
+    pub fn of_one_part(table: &'static Table) -> Self {
+        Self::with_limits(table, PartLimits { group_rows: ROW_GROUP_ROWS / 8, part_bytes: usize::MAX })
     }
 
     fn with_limits(table: &'static Table, limits: PartLimits) -> Self {
@@ -135,8 +143,8 @@ impl TableWriter {
 
     fn end_part(&mut self) -> Result<Option<Part>, LakeError> {
         let Some(part) = self.part.take() else { return Ok(None) };
-        let (rows, payload) = part.end().map_err(|error| LakeError::unencodable(self.table.name, error))?;
-        let part = Part { table: self.table, index: self.index, rows, payload };
+        let (rows, bytes) = part.finish().map_err(|error| LakeError::unencodable(self.table.name, error))?;
+        let part = Part { table: self.table, index: self.index, rows, bytes };
         self.index += 1;
         Ok(Some(part))
     }
@@ -176,7 +184,7 @@ impl Lake {
     pub async fn put_part(&self, run: &Run, part: Part) -> Result<CommittedFile, LakeError> {
         let path = layout::table_part(part.table.name, run.as_of, &run.run_id, part.index);
         let file = part.file(&path);
-        match self.create_same(&path, part.payload).await {
+        match self.create_same(&path, part.payload()?).await {
             Err(error) if error.kind() == LakeErrorKind::AlreadyExists => {
                 let message = format!(
                     "{path} is already in the lake with other rows, by another version or under other settings: \
@@ -197,14 +205,20 @@ impl Lake {
     pub async fn put_calls(&self, run_id: &RunId, part: Part) -> Result<CommittedFile, LakeError> {
         let path = layout::calls(run_id);
         let file = part.file(&path);
-        self.replace(&path, part.payload).await.map(|()| file)
+        self.replace(&path, part.payload()?).await.map(|()| file)
     }
 }
 
 impl Part {
     fn file(&self, path: &Path) -> CommittedFile {
-        let bytes = u64::try_from(self.payload.content_length()).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
         CommittedFile { path: path.to_string(), rows: self.rows, bytes }
+    }
+
+    /// What is put. Just written, so it comes from memory: not worth another thread.
+    fn payload(self) -> Result<PutPayload, LakeError> {
+        let message = format!("cannot read a temporary file of the table {} back", self.table.name);
+        self.bytes.into_payload().map_err(|error| LakeError::file_system(message, error))
     }
 }
 
@@ -281,7 +295,8 @@ mod tests {
     fn what_is_read_back_has_the_table_s_types_and_rows() {
         let batches = batches(3);
         let [part] = write(&batches, DEFAULT_PART_BYTES).try_into().unwrap();
-        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(part.payload)).unwrap().build().unwrap();
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(Bytes::from(part.payload().unwrap())).unwrap().build().unwrap();
         assert_eq!(reader.schema().fields(), table::credentials().schema().fields());
         let read: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
         let schema = table::credentials().schema();
@@ -291,7 +306,7 @@ mod tests {
     #[test]
     fn the_file_says_how_it_is_sorted_and_nothing_of_who_wrote_it() {
         let [part] = write(&batches(3), DEFAULT_PART_BYTES).try_into().unwrap();
-        let reader = SerializedFileReader::new(Bytes::from(part.payload)).unwrap();
+        let reader = SerializedFileReader::new(Bytes::from(part.payload().unwrap())).unwrap();
         let metadata = reader.metadata();
         let file = metadata.file_metadata();
         assert_eq!((file.created_by(), file.key_value_metadata()), (Some(CREATED_BY), None));
@@ -310,9 +325,10 @@ mod tests {
     fn every_table_can_be_written_and_read_without_rows() {
         for table in table::committed().into_iter().chain([table::calls()]) {
             let [part] = write_in(TableWriter::new(table, DEFAULT_PART_BYTES), &[], 1).try_into().unwrap();
-            let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(part.payload)).unwrap();
+            assert_eq!(part.rows, 0, "{}", table.name);
+            let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(part.payload().unwrap())).unwrap();
             assert_eq!(reader.schema().fields(), table.schema().fields(), "{}", table.name);
-            assert_eq!((part.rows, reader.metadata().file_metadata().num_rows()), (0, 0));
+            assert_eq!(reader.metadata().file_metadata().num_rows(), 0, "{}", table.name);
         }
     }
 
@@ -321,7 +337,7 @@ mod tests {
         let limits = |group_rows, part_bytes| PartLimits { group_rows, part_bytes };
         let cut = |limits: PartLimits, at_a_time: usize| {
             let parts = write_in(TableWriter::with_limits(table::credentials(), limits), &batches(5), at_a_time);
-            let told = |part: Part| (part.index, part.rows, Bytes::from(part.payload));
+            let told = |part: Part| (part.index, part.rows, Bytes::from(part.payload().unwrap()));
             parts.into_iter().map(told).collect::<Vec<_>>()
         };
         for at_a_time in 1..=5 {
@@ -339,7 +355,7 @@ mod tests {
         let users: Vec<&str> = users.iter().map(String::as_str).collect();
         let batches: Vec<_> = (0..140).map(|account| credentials(account, &users)).collect();
         let [part] = write(&batches, DEFAULT_PART_BYTES).try_into().unwrap();
-        let reader = SerializedFileReader::new(Bytes::from(part.payload)).unwrap();
+        let reader = SerializedFileReader::new(Bytes::from(part.payload().unwrap())).unwrap();
         let groups: Vec<_> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [131_072, 8_928]);
     }
@@ -373,7 +389,7 @@ mod tests {
         let users: Vec<&str> = users.iter().map(String::as_str).collect();
         let batches: Vec<_> = (0..100).map(|account| credentials(account, &users)).collect();
         let [part] = write(&batches, DEFAULT_PART_BYTES).try_into().unwrap();
-        let bytes = Bytes::from(part.payload);
+        let bytes = Bytes::from(part.payload().unwrap());
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Required)
             .parse_and_finish(&bytes)

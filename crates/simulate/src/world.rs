@@ -56,7 +56,7 @@ impl World {
     pub(crate) async fn warm(&self, lake: &Lake) -> Result<Vec<Account>, LakeError> {
         let Some(run_id) = &self.warm_from else { return Ok(Vec::new()) };
         let plan = lake.read_plan(run_id).await?;
-        Ok(plan.map(|plan| warm_of_plan(plan, &Selection::default())).unwrap_or_default())
+        Ok(plan.map(|plan| warm_of_plan(&plan, &Selection::default())).unwrap_or_default())
     }
 
     /// The reports that a process which begins now carries over.

@@ -15,8 +15,8 @@ const NOT_REPLACED_FOR: Duration = Duration::from_hours(4);
 
 /// The accounts of an earlier plan that this selection would ask too.
 #[must_use]
-pub fn warm_of_plan(plan: Plan, selection: &Selection) -> Vec<Account> {
-    let accounts = plan.accounts.into_iter().map(|planned| planned.account);
+pub fn warm_of_plan(plan: &Plan, selection: &Selection) -> Vec<Account> {
+    let accounts = plan.accounts.iter().map(|planned| planned.account);
     accounts.filter(|account| selection.decide(account) == Decision::Ask).collect()
 }
 

@@ -89,11 +89,13 @@ impl Sweep {
     ///
     /// # Errors
     /// When it ends early; what was read is in the journal all the same, and the run can be resumed.
-    pub async fn run(self) -> Result<Swept, SweepError> {
+    pub async fn run(mut self) -> Result<Swept, SweepError> {
         let earlier = Journal::open(&self.lake, &self.run.run_id).await?;
-        if let (Some(plan), true) = (&self.plan, earlier.is_sealed()) {
+        if earlier.is_sealed()
+            && let Some(plan) = self.plan.take()
+        {
             // A build has already begun on the journal: what is asked now would come too late for it.
-            return Ok(Swept { plan: plan.clone() });
+            return Ok(Swept { plan });
         }
         let quota_share = self.settings.patience.quota_share().map(|share| share * self.share.of_quotas());
         let pace = Arc::new(Pace::new(quota_share));
@@ -102,6 +104,7 @@ impl Sweep {
             warn!(segment, reason, "a segment of the journal cannot be read; the accounts in it are asked again");
         }
         let sweeper = Arc::new(Sweeper::new(&self, journalled, &pace));
+        let plan = self.plan.take();
         let (prefix, worker) = (self.share.prefix(), self.worker());
         let lookout = Lookout {
             lake: &self.lake,
@@ -117,7 +120,7 @@ impl Sweep {
         // A stage that fails closes its channels, and so ends the stages after it; the journal keeps what it has.
         let stages = Box::pin(async {
             tokio::join!(
-                self.list(&pace, to_visit, &end),
+                self.list(plan, &pace, to_visit, &end),
                 self.visit(Arc::clone(&sweeper), listed, to_journal, &end),
                 self.journal(&sweeper, visited, &end),
             )
@@ -135,9 +138,18 @@ impl Sweep {
         format!("{}{}", self.share.prefix(), self.worker)
     }
 
-    /// Sends the accounts to ask on their way, and writes the plan when all are known.
-    async fn list(&self, pace: &Pace, to_visit: mpsc::Sender<Account>, end: &End) -> Result<Plan, SweepError> {
-        let plan = self.list_whole(pace, to_visit).await;
+    /// Sends the accounts to ask on their way, and writes the plan, unless it is there, when all are known.
+    async fn list(
+        &self,
+        plan: Option<Plan>,
+        pace: &Pace,
+        to_visit: mpsc::Sender<Account>,
+        end: &End,
+    ) -> Result<Plan, SweepError> {
+        let plan = match plan {
+            Some(plan) => self.replay(&plan, to_visit).await.map(|()| plan),
+            None => self.list_whole(pace, to_visit).await,
+        };
         if plan.is_err() {
             end.halt.stop();
         }
@@ -145,10 +157,6 @@ impl Sweep {
     }
 
     async fn list_whole(&self, pace: &Pace, to_visit: mpsc::Sender<Account>) -> Result<Plan, SweepError> {
-        if let Some(plan) = &self.plan {
-            self.replay(plan, &to_visit).await?;
-            return Ok(plan.clone());
-        }
         if !self.share.is_whole() {
             return Err(SweepError::NoPlan);
         }
@@ -162,7 +170,7 @@ impl Sweep {
         };
         let both = async { tokio::try_join!(listing.plan(&self.discovered, &to_visit), self.send_warm(&to_visit)) };
         let (plan, ()) = stoppable(&self.stop, both).await?;
-        Ok(self.lake.write_plan(&self.run.run_id, &plan).await?)
+        Ok(self.lake.offer_plan(&self.run.run_id, &plan).await?.unwrap_or(plan))
     }
 
     /// Sends the accounts of an earlier run on their way.
@@ -174,7 +182,7 @@ impl Sweep {
     }
 
     /// A plan that is there already takes the place of the list.
-    async fn replay(&self, plan: &Plan, to_visit: &mpsc::Sender<Account>) -> Result<(), SweepError> {
+    async fn replay(&self, plan: &Plan, to_visit: mpsc::Sender<Account>) -> Result<(), SweepError> {
         if self.share.is_whole() {
             let skipped = plan.accounts.iter().filter(|planned| planned.decision != Decision::Ask);
             skipped.for_each(|_| self.progress.account_listed(true));
@@ -182,7 +190,7 @@ impl Sweep {
         self.share.of_plan(plan).for_each(|_| self.progress.account_listed(false));
         self.progress.all_listed();
         for account in self.share.of_plan(plan) {
-            to_visit.send(account.clone()).await.map_err(|_| SweepError::Stopped)?;
+            to_visit.send(account).await.map_err(|_| SweepError::Stopped)?;
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Share {
     }
 
     /// The accounts of the plan that it asks, in plan order.
-    pub fn of_plan(self, plan: &Plan) -> impl Iterator<Item = &Account> {
+    pub fn of_plan(self, plan: &Plan) -> impl Iterator<Item = Account> {
         self.choose(plan, true)
     }
 
@@ -73,7 +73,7 @@ impl Share {
         self.choose(plan, false).step_by(step).map(|account| account.id).collect()
     }
 
-    fn choose(self, plan: &Plan, own: bool) -> impl Iterator<Item = &Account> {
+    fn choose(self, plan: &Plan, own: bool) -> impl Iterator<Item = Account> {
         let numbers = (1..=self.of).cycle();
         numbers.zip(plan.asked()).filter(move |(number, _)| (*number == self.number) == own).map(|(_, account)| account)
     }
@@ -121,7 +121,7 @@ mod tests {
         Plan::new(caller, None, features, (1..=accounts).map(planned).collect())
     }
 
-    fn ids<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<AccountId> {
+    fn ids(accounts: impl Iterator<Item = Account>) -> Vec<AccountId> {
         accounts.map(|account| account.id).collect()
     }
 
