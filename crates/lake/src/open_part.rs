@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
+use bytes::Bytes;
 use orgsweep_core::table::Table;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::errors::Result;
@@ -144,8 +145,8 @@ impl OpenPart {
             return Ok(false);
         }
         let mut group = self.file.next_row_group()?;
-        for LeafChunk { bytes, close } in chunks {
-            group.append_column(&bytes, close)?;
+        for LeafChunk { pages, close } in chunks {
+            group.append_column(&Bytes::from(pages.concat()), close)?;
         }
         group.close()?;
         self.rows += u64::try_from(std::mem::take(&mut self.group_rows)).unwrap_or(u64::MAX);

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, Type, ZstdLevel};
 use parquet::bloom_filter::Sbbf;
-use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::Result;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
@@ -17,6 +17,9 @@ use super::bounds::{Bounds, statistics};
 use super::dictionary::Dictionary;
 use super::plan::LeafPlan;
 
+/// Bytes of a page's header, about.
+const HEADER_BYTES: usize = 64;
+
 thread_local! {
     /// A thread's own compressor: a megabyte that a column would hold as long as it grows.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
@@ -27,7 +30,8 @@ pub(super) struct Pages {
     described: ColumnDescPtr,
     has_bounds: bool,
     zstd_level: i32,
-    file: TrackedWrite<Vec<u8>>,
+    /// Each by itself, since what grows by doubling holds twice what it has.
+    written: Vec<Bytes>,
     encodings: Vec<PageEncodingStats>,
     /// What each page is to the indexes.
     told: Vec<PageTold>,
@@ -40,8 +44,7 @@ struct PageTold {
     rows: usize,
     nulls: u64,
     bounds: Option<Bounds>,
-    offset: u64,
-    bytes: u64,
+    bytes: usize,
 }
 
 /// One page, not compressed yet.
@@ -57,7 +60,8 @@ pub(super) struct NewPage {
 
 /// A column chunk that has ended.
 pub(crate) struct LeafChunk {
-    pub(crate) bytes: Bytes,
+    /// Its pages, in their order.
+    pub(crate) pages: Vec<Bytes>,
     pub(crate) close: ColumnCloseResult,
 }
 
@@ -67,7 +71,7 @@ impl Pages {
             described: plan.described.clone(),
             has_bounds: plan.has_bounds,
             zstd_level: plan.zstd_level,
-            file: TrackedWrite::new(Vec::new()),
+            written: Vec::new(),
             encodings: Vec::new(),
             told: Vec::new(),
             levels: 0,
@@ -85,12 +89,20 @@ impl Pages {
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let written = write_page(&mut self.file, (&body, self.zstd_level), page)?;
+        let page = self.write_page(&body, page)?;
         self.count(PageType::DATA_PAGE, encoding);
         self.levels += levels as u64;
-        self.uncompressed += written.uncompressed_size;
-        self.told.push(PageTold { rows, nulls, bounds, offset: written.offset, bytes: written.bytes_written });
+        self.told.push(PageTold { rows, nulls, bounds, bytes: page.len() });
+        self.written.push(page);
         Ok(())
+    }
+
+    fn write_page(&mut self, body: &[u8], page: impl FnOnce(Bytes) -> Page) -> Result<Bytes> {
+        let compressed = compress(body, self.zstd_level)?;
+        let mut file = TrackedWrite::new(Vec::with_capacity(compressed.len() + HEADER_BYTES));
+        let page = CompressedPage::new(page(compressed.into()), body.len());
+        self.uncompressed += SerializedPageWriter::new(&mut file).write_page(page)?.uncompressed_size;
+        Ok(file.into_inner()?.into())
     }
 
     fn count(&mut self, page_type: PageType, encoding: Encoding) {
@@ -102,28 +114,23 @@ impl Pages {
 
     /// Ends the chunk: its dictionary, if it has one, in front of its pages.
     pub(super) fn end(mut self, dictionary: Option<&Dictionary>, filter: Option<Sbbf>) -> Result<LeafChunk> {
-        let mut bytes = Vec::new();
+        let mut first_page = 0;
         if let Some(dictionary) = dictionary {
-            let mut file = TrackedWrite::new(bytes);
             let page = |buf| Page::DictionaryPage {
                 buf,
                 num_values: u32::try_from(dictionary.len()).unwrap_or(u32::MAX),
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
             };
-            self.uncompressed += write_page(&mut file, (&dictionary.plain(), self.zstd_level), page)?.uncompressed_size;
+            let page = self.write_page(&dictionary.plain(), page)?;
             self.count(PageType::DICTIONARY_PAGE, Encoding::PLAIN);
-            bytes = file.into_inner()?;
+            first_page = page.len();
+            self.written.insert(0, page);
         }
-        let first_page = bytes.len();
-        let pages = std::mem::replace(&mut self.file, TrackedWrite::new(Vec::new())).into_inner()?;
-        if bytes.is_empty() {
-            bytes = pages;
-        } else {
-            bytes.extend_from_slice(&pages);
-        }
-        let close = self.close(bytes.len(), first_page, dictionary.is_some(), filter)?;
-        Ok(LeafChunk { bytes: bytes.into(), close })
+        let pages = std::mem::take(&mut self.written);
+        let bytes = pages.iter().map(Bytes::len).sum();
+        let close = self.close(bytes, first_page, dictionary.is_some(), filter)?;
+        Ok(LeafChunk { pages, close })
     }
 
     fn close(
@@ -134,11 +141,11 @@ impl Pages {
         bloom_filter: Option<Sbbf>,
     ) -> Result<ColumnCloseResult> {
         let rows: usize = self.told.iter().map(|page| page.rows).sum();
-        let mut offsets = OffsetIndexBuilder::new();
+        let (mut offsets, mut offset) = (OffsetIndexBuilder::new(), first_page);
         for page in &self.told {
             offsets.append_row_count(signed(page.rows));
-            let size = i32::try_from(page.bytes).unwrap_or(i32::MAX);
-            offsets.append_offset_and_size(signed(first_page) + page.offset.cast_signed(), size);
+            offsets.append_offset_and_size(signed(offset), i32::try_from(page.bytes).unwrap_or(i32::MAX));
+            offset += page.bytes;
         }
         let mut encodings: Vec<Encoding> = self.encodings.iter().map(|pages| pages.encoding).collect();
         encodings.push(Encoding::RLE);
@@ -189,15 +196,6 @@ fn column_index_of(pages: &[PageTold], physical: Type) -> ColumnIndexBuilder {
         (false, false) => BoundaryOrder::UNORDERED,
     });
     index
-}
-
-fn write_page(
-    file: &mut TrackedWrite<Vec<u8>>,
-    (body, zstd_level): (&[u8], i32),
-    page: impl FnOnce(Bytes) -> Page,
-) -> Result<PageWriteSpec> {
-    let compressed = compress(body, zstd_level)?;
-    SerializedPageWriter::new(file).write_page(CompressedPage::new(page(compressed.into()), body.len()))
 }
 
 fn compress(body: &[u8], zstd_level: i32) -> std::io::Result<Vec<u8>> {
