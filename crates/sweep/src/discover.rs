@@ -14,7 +14,7 @@ use crate::ask::Asker;
 use crate::error::SweepError;
 use crate::others::reading;
 use crate::pace::Pace;
-use crate::pages::{Pages, REPEATED_PAGE};
+use crate::pages::{ENDLESS_LIST, Pages, REPEATED_PAGE};
 use crate::progress::Progress;
 use crate::settings::SweepSettings;
 
@@ -259,7 +259,7 @@ fn not_listed(source: ApiError) -> SweepError {
         (_, "AWSOrganizationsNotInUseException") => {
             "the caller's account is in no organization; point AWS_PROFILE at the management account or at a delegated administrator"
         }
-        (_, REPEATED_PAGE) => {
+        (_, REPEATED_PAGE | ENDLESS_LIST) => {
             "the list comes to no end; check AWS_ENDPOINT_URL, and any proxy on the way: what answers there is hardly AWS"
         }
         (ErrorKind::Denied, _) => {
