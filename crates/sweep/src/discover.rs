@@ -249,7 +249,7 @@ fn caller_unknown(source: ApiError) -> SweepError {
         ErrorKind::Expired => {
             "AWS does not accept the caller's credentials; renew them (`aws sso login`), or check AWS_PROFILE"
         }
-        _ => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
+        _ => "check the network, AWS_REGION, AWS_ENDPOINT_URL and HTTPS_PROXY",
     };
     SweepError::CallerUnknown { hint, source: Box::new(source) }
 }
@@ -267,7 +267,7 @@ fn not_listed(source: ApiError) -> SweepError {
         }
         (ErrorKind::Expired, _) => "the caller's credentials have run out; renew them (`aws sso login`)",
         (ErrorKind::Throttled, _) => "AWS throttles the listing; resume later, or with a lower --politeness",
-        _ => "check the network and AWS_ENDPOINT_URL",
+        _ => "check the network, AWS_ENDPOINT_URL and HTTPS_PROXY",
     };
     SweepError::NotListed { hint, source: Box::new(source) }
 }
