@@ -46,15 +46,24 @@ impl Committing<'_> {
             built.map_err(Failure::not_committed)
         };
         let commit = self.signals.unless_stopped("the run was committed", Box::pin(build)).await?;
-        // A write that was given up may still be done, so nothing stops this one half-way; and from here on the run is
-        // committed, whatever becomes of its journal.
-        let commit = self.lake.write_commit(commit).await.map_err(Failure::not_committed)?;
-        self.signals.run_is_committed();
+        let commit = write_commit(self.lake, commit, self.signals).await?;
+        // The run is committed, whatever becomes of its journal.
         clear_journal(self.lake, &self.run.run_id).await;
         let findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows);
         info!(findings, "committed");
         Ok(commit)
     }
+}
+
+/// Writes `commit.json`. A write that was given up may still be done, so nothing stops this one half-way.
+///
+/// # Errors
+/// Exit code 1; the run may be committed nevertheless, which whoever is told looks up.
+pub async fn write_commit(lake: &Lake, commit: Commit, signals: &Signals) -> Result<Commit, Failure> {
+    signals.run_is_being_committed();
+    let commit = lake.write_commit(commit).await.map_err(Failure::not_committed)?;
+    signals.run_is_committed();
+    Ok(commit)
 }
 
 /// Prints what a committed run came to. `tally` is how the asking went, if this process asked; `started` is when it
@@ -69,10 +78,15 @@ pub async fn sum_up(
     let mut summary = Summary::new(lake, commit, gaps, tally, started.elapsed());
     let outcome = outcome(&summary, config);
     summary.exit_code = outcome.code();
-    if let Err(failure) = render::summary(&summary, config.output.format) {
+    print_summary(&summary, commit, config);
+    outcome
+}
+
+/// Prints the summary of a committed run, or says that the run is committed nevertheless.
+pub fn print_summary(summary: &Summary, commit: &Commit, config: &Config) {
+    if let Err(failure) = render::summary(summary, config.output.format) {
         error!(run_id = %commit.run_id, "the run is committed, but its summary was not printed: {}", failure.message());
     }
-    outcome
 }
 
 /// The gaps of a run, which is committed whether or not they can be told.
