@@ -14,6 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::render;
 use crate::settings::Config;
 use crate::signals::Signals;
+use crate::stored;
 use crate::summary::Summary;
 use crate::unread::{Gaps, list_gaps};
 use crate::wiring::build_options;
@@ -55,13 +56,18 @@ impl Committing<'_> {
     }
 }
 
-/// Writes `commit.json`. A write that was given up may still be done, so nothing stops this one half-way.
+/// Writes `commit.json`. A write that was given up may still be done, so nothing stops this one half-way; and one that
+/// failed may have been done, so what stands is looked at.
 ///
 /// # Errors
-/// Exit code 1; the run may be committed nevertheless, which whoever is told looks up.
+/// Exit code 1, where no commit stands or nobody can tell.
 pub async fn write_commit(lake: &Lake, commit: Commit, signals: &Signals) -> Result<Commit, Failure> {
     signals.run_is_being_committed();
-    let commit = lake.write_commit(commit).await.map_err(Failure::not_committed)?;
+    let run_id = commit.run_id.clone();
+    let commit = match lake.write_commit(commit).await {
+        Ok(commit) => commit,
+        Err(error) => stored::commit_after_all(lake, &run_id).await.ok_or(Failure::not_committed(error))?,
+    };
     signals.run_is_committed();
     Ok(commit)
 }

@@ -57,7 +57,7 @@ pub async fn ingest(args: &IngestArgs, loaded: &Loaded, screen: &Screen) -> Resu
     };
     let ingested = match committed.await {
         Ok(ingested) => ingested,
-        // This process may have committed without being told so, or another meanwhile.
+        // Another may have committed meanwhile.
         Err(failure) => match stored::commit_after_all(&lake, &run.run_id).await {
             Some(commit) => Ingested::before(commit),
             None => return Err(failure),
