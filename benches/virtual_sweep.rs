@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use orgsweep_core::{Account, AccountId, Caller, Run, RunId, Sources, Timestamp};
+use orgsweep_core::{Account, AccountId, Caller, Run, RunId, Source, Timestamp};
 use orgsweep_lake::{Lake, RollPolicy};
 use orgsweep_sim::{Profile, SimCloud, SimSettings, Simulation};
 use orgsweep_sweep::{Patience, Progress, Selection, Share, Stop, Sweep, SweepSettings, Swept, Tally, identify};
@@ -30,6 +30,8 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     /// When the accounts that it knew beforehand were in the journal.
     pub(crate) warm_journalled: Option<Duration>,
+    /// Where the journal lies.
+    pub(crate) lake: Lake,
 }
 
 /// An organization of so many accounts, 25 users in each.
@@ -55,7 +57,9 @@ pub(crate) async fn sweep(simulation: &Arc<Simulation>, warm: Vec<Account>) -> M
     let started = Instant::now();
     let progress = Arc::new(Progress::default());
     let known = u64::try_from(warm.len()).expect("it is a count");
-    let sweeping = run_sweep(simulation, warm, &progress);
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let lake = Lake::over(store, "memory");
+    let sweeping = run_sweep(simulation, warm, (&lake, &progress));
     let watching = async {
         while known > 0 && progress.tally().journalled < known {
             tokio::time::sleep(LOOK).await;
@@ -63,18 +67,21 @@ pub(crate) async fn sweep(simulation: &Arc<Simulation>, warm: Vec<Account>) -> M
         (known > 0).then(|| started.elapsed())
     };
     let ((swept, took), warm_journalled) = tokio::join!(async { (sweeping.await, started.elapsed()) }, watching);
-    Measured { swept, tally: progress.tally(), took, warm_journalled }
+    Measured { swept, tally: progress.tally(), took, warm_journalled, lake }
 }
 
-async fn run_sweep(simulation: &Arc<Simulation>, warm: Vec<Account>, progress: &Arc<Progress>) -> Swept {
-    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+async fn run_sweep(
+    simulation: &Arc<Simulation>,
+    warm: Vec<Account>,
+    (lake, progress): (&Lake, &Arc<Progress>),
+) -> Swept {
     let cloud = Arc::new(SimCloud::new(Arc::clone(simulation)));
     let settings = settings();
     let discovered = identify(&*cloud, &settings, progress).await.expect("the simulation answers");
     let sweep = Sweep {
         cloud,
         discovered,
-        lake: Lake::over(store, "memory"),
+        lake: lake.clone(),
         run: run(),
         plan: None,
         share: Share::WHOLE,
@@ -91,7 +98,8 @@ async fn run_sweep(simulation: &Arc<Simulation>, warm: Vec<Account>, progress: &
     sweep.run().await.expect("the organization can be swept")
 }
 
-fn run() -> Run {
+/// The run that [`sweep`] makes, which asks no optional source.
+pub(crate) fn run() -> Run {
     Run {
         run_id: RunId::new(NOW, 1),
         as_of: NOW,
@@ -100,7 +108,7 @@ fn run() -> Run {
         organization: None,
         orgsweep_version: env!("CARGO_PKG_VERSION").to_owned(),
         rule_pack_sha256: String::new(),
-        unasked: Sources::NONE,
+        unasked: Source::ALL.into_iter().filter(|source| source.wanted_by().is_some()).collect(),
         recheck_of: None,
         carry_from: None,
         settings: serde_json::Map::new(),

@@ -79,6 +79,28 @@ fn a_newest_run_that_stays_as_it_is_is_told_of_with_the_next_newest() {
 }
 
 #[test]
+fn a_plan_that_was_killed_before_its_plan_was_written_is_made_by_the_same_command() {
+    let simulation = Simulation::start(&SMALL);
+    let lake = Lake::empty();
+    let named = |more: &[&str]| {
+        part("plan", &simulation.environment, &lake.path()).args(["--run-id", "nightly-1"]).args(more).run()
+    };
+    let first = named(&["--key-ids"]).expect_code(0);
+    // What a process leaves that is killed between the two.
+    std::fs::remove_file(lake.run_file("plan.json")).unwrap();
+    named(&[]).expect_code(2).expect_error(&["nightly-1", "other settings (sweep.key_ids)", "another name"]);
+    let otherwise = ["--key-ids", "--as-of", "2026-01-01T00:00:00Z", "--exclude-ou", "ou-ab12-cdef3456"];
+    named(&otherwise).expect_code(2).expect_error(&["accounts.exclude_ous", "--as-of"]);
+    assert!(!lake.run_file("plan.json").exists());
+    let again = named(&["--key-ids"]).expect_code(0);
+    for what in ["run_id", "as_of"] {
+        assert_eq!(text_of(&again, what), text_of(&first, what));
+    }
+    assert!(lake.run_file("plan.json").exists());
+    named(&["--key-ids"]).expect_code(2).expect_error(&["already", "another name"]);
+}
+
+#[test]
 fn a_run_has_the_name_that_its_job_gives_it_once() {
     let simulation = Simulation::start(&SMALL);
     let lake = Lake::empty();

@@ -32,6 +32,7 @@ mod moto_organization;
 mod one_build;
 mod optional_sources;
 mod parquet_opens;
+mod proxy;
 mod recheck;
 mod resume;
 mod rule_pack;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lake, Running, Simulation, Summary, Tap, part, scan};
+use crate::harness::{Lake, Orgsweep, Running, Simulation, Summary, Tap, part, scan};
 
 const OFTEN: [&str; 2] = ["--set", "journal.roll_age=100ms"];
 
@@ -123,6 +123,22 @@ fn a_signal_after_the_commit_does_not_say_that_nothing_is_committed() {
     assert!(!ended.stderr.contains("Nothing is committed"), "{ended}");
     let ended = ended.expect_one_of(&[0, 1, 3]);
     assert!(ended.code != Some(1) || ended.stderr.contains("the run is committed"), "{ended}");
+}
+
+#[test]
+fn a_signal_after_the_commit_of_an_ingest_does_not_say_so_either() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let reports = folder.path().join("reports");
+    Orgsweep::new(["sim-reports", "--accounts", "40"]).args([&reports]).run().expect_code(0);
+    let lake = Lake::empty();
+    let ingest = Orgsweep::new(["ingest", "--format", "json"]).arg_path("--lake", &lake.path()).args([&reports]);
+    let (mut running, _home) = ingest.start();
+    running.wait_until("the commit", || !lake.committed_runs().is_empty());
+    running.terminate();
+    let ended = running.finish();
+    assert!(!ended.stderr.contains("Nothing is committed"), "{ended}");
+    let ended = ended.expect_one_of(&[0, 1]);
+    assert!(ended.code != Some(1) || ended.stderr.contains("committed"), "{ended}");
 }
 
 /// Sends SIGTERM, and expects the program to end in time, with exit code 1 and these words.

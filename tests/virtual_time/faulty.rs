@@ -41,6 +41,8 @@ pub(crate) enum Break {
     Report(&'static str),
     /// The page that comes back is empty, and names one that is always the same as the next.
     SamePage,
+    /// The page that comes back is empty, and names one as the next that was never named before.
+    NewPage,
     /// Nothing comes back, ever.
     Hang,
 }
@@ -100,7 +102,9 @@ async fn refuse(call: Call, broken: Option<Break>) -> Result<(), ApiError> {
         None => Ok(()),
         Some(Break::Error(kind, code)) => Err(ApiError::new(call, kind, code, "a test wants it so")),
         Some(Break::Hang) => std::future::pending().await,
-        Some(Break::CutOff(_) | Break::Report(_) | Break::SamePage) => panic!("{call} cannot break like that"),
+        Some(Break::CutOff(_) | Break::Report(_) | Break::SamePage | Break::NewPage) => {
+            panic!("{call} cannot break like that")
+        }
     }
 }
 
@@ -142,6 +146,10 @@ impl Directory for FaultyCloud {
     async fn list_accounts(&self, next_token: Option<&str>) -> Answered<AccountPage> {
         match self.broken(Call::ListAccounts, (None, false), None) {
             Some(Break::SamePage) => return answer(AccountPage { accounts: Vec::new(), next_token: same_page() }),
+            Some(Break::NewPage) => {
+                let page: u32 = next_token.and_then(|token| token.parse().ok()).unwrap_or_default();
+                return answer(AccountPage { accounts: Vec::new(), next_token: Some((page + 1).to_string()) });
+            }
             broken => refuse(Call::ListAccounts, broken).await?,
         }
         self.inner.list_accounts(next_token).await

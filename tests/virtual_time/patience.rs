@@ -95,12 +95,23 @@ async fn a_list_that_names_the_same_page_for_ever_is_not_read_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn an_organization_whose_list_comes_to_no_end_is_told_and_not_listed_for_ever() {
-    let fault = breaking(|request| (request.call == Call::ListAccounts).then_some(Break::SamePage));
-    let attempt = attempt(12, Sources::NONE, fault);
-    let swept = attempt.sweep().await.expect_err("the list has no end");
-    let planned = survey(&*attempt.cloud(), &attempt.settings(), &Selection::default(), &Progress::default()).await;
-    for error in [swept, planned.expect_err("the list has no end")] {
-        assert!(matches!(&error, SweepError::NotListed { source, .. } if source.code == "RepeatedPage"), "{error:?}");
+    for (page, code) in [(Break::SamePage, "RepeatedPage"), (Break::NewPage, "EndlessList")] {
+        // The first page is as it should be, so that there are accounts to visit.
+        let listed = AtomicU32::new(0);
+        let fault = breaking(move |request| {
+            let lists = request.call == Call::ListAccounts && listed.fetch_add(1, Ordering::Relaxed) > 0;
+            lists.then_some(page)
+        });
+        let attempt = attempt(30, Sources::NONE, fault);
+        let swept = attempt.sweep().await.expect_err("the list has no end");
+        let planned = survey(&*attempt.cloud(), &attempt.settings(), &Selection::default(), &Progress::default()).await;
+        for error in [swept, planned.expect_err("the list has no end")] {
+            let SweepError::NotListed { hint, source } = &error else { panic!("{error:?}") };
+            assert_eq!((source.call, source.code.as_str()), (Call::ListAccounts, code));
+            assert!(hint.contains("comes to no end; check AWS_ENDPOINT_URL"), "{hint}");
+        }
+        let plan = attempt.lake().read_plan(&attempt.run.run_id).await.expect("the store answers");
+        assert!(plan.is_none(), "what did not end is no plan, so that nothing can be committed");
     }
 }
 

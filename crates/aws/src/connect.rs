@@ -1,4 +1,4 @@
-//! From the standard AWS settings (environment, profiles, SSO, instance roles, `AWS_ENDPOINT_URL`) to clients.
+//! From the standard AWS settings (environment, profiles, SSO, instance roles, `AWS_ENDPOINT_URL`, `HTTPS_PROXY`) to clients.
 
 use std::time::Duration;
 
@@ -8,9 +8,12 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use orgsweep_core::Partition;
 
 use crate::AwsCloud;
@@ -95,7 +98,7 @@ impl AwsCloud {
             .region(Region::new(server.region.clone()))
             .endpoint_url(&server.endpoint)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client())
+            .http_client(http_client(&ProxyConfig::disabled()))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.config())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -115,9 +118,15 @@ impl AwsCloud {
 
 /// One pool of connections for all services. Without a limit it keeps every connection of the busiest moment, and those
 /// that were begun while another became free: several times what the sweep has requests.
-fn http_client() -> SharedHttpClient {
-    let builder = aws_smithy_http_client::Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS);
-    builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+fn http_client(proxy: &ProxyConfig) -> SharedHttpClient {
+    let proxy = proxy.clone();
+    // The builder of a whole client knows no proxy. This one is called once for each set of timeouts, of which there is one.
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().pool_max_idle_per_host(IDLE_CONNECTIONS).proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
+    })
 }
 
 impl Timeouts {
@@ -130,7 +139,8 @@ async fn load(connection: &Connection) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
         .timeout_config(connection.timeouts.config())
-        .http_client(http_client())
+        // `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, which the SDK does not read by itself.
+        .http_client(http_client(&ProxyConfig::from_env()))
         // The sweep already bounds a stalled body, and a second watch on every body costs CPU.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(region) = &connection.region {

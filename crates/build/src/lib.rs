@@ -29,7 +29,7 @@ pub use comply::comply;
 pub use compute::Compute;
 pub use error::BuildError;
 pub use ingest::{
-    BadFile, Found, IngestOptions, Ingested, NotFound, SavedReport, Survey, TimeOrigin, find_reports, ingest_run,
+    BadFile, Found, IngestOptions, Ingested, NotFound, SavedReport, Survey, TimeOrigin, find_reports, ingest_tables,
     survey,
 };
 pub use recheck::recheck_run;

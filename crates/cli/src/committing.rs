@@ -15,6 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::render;
 use crate::settings::Config;
 use crate::signals::Signals;
+use crate::stored;
 use crate::summary::Summary;
 use crate::unread::{Gaps, list_gaps};
 use crate::wiring::build_options;
@@ -48,15 +49,29 @@ impl Committing<'_> {
             built.map_err(Failure::not_committed)
         };
         let commit = self.signals.unless_stopped("the run was committed", Box::pin(build)).await?;
-        // A write that was given up may still be done, so nothing stops this one half-way; and from here on the run is
-        // committed, whatever becomes of its journal.
-        let commit = self.lake.write_commit(commit).await.map_err(Failure::not_committed)?;
-        self.signals.run_is_committed();
+        let commit = write_commit(self.lake, commit, self.signals).await?;
+        // The run is committed, whatever becomes of its journal.
         clear_journal(self.lake, &self.run.run_id).await;
         let findings = commit.tables.iter().find(|table| table.name == "findings").map(|table| table.rows);
         info!(findings, "committed");
         Ok(commit)
     }
+}
+
+/// Writes `commit.json`. A write that was given up may still be done, so nothing stops this one half-way; and one that
+/// failed may have been done, so what stands is looked at.
+///
+/// # Errors
+/// Exit code 1, where no commit stands or nobody can tell.
+pub async fn write_commit(lake: &Lake, commit: Commit, signals: &Signals) -> Result<Commit, Failure> {
+    signals.run_is_being_committed();
+    let run_id = commit.run_id.clone();
+    let commit = match lake.write_commit(commit).await {
+        Ok(commit) => commit,
+        Err(error) => stored::commit_after_all(lake, &run_id).await.ok_or(Failure::not_committed(error))?,
+    };
+    signals.run_is_committed();
+    Ok(commit)
 }
 
 /// Prints what a committed run came to. `tally` is how the asking went, if this process asked; `started` is when it
@@ -71,10 +86,15 @@ pub async fn sum_up(
     let mut summary = Summary::new(lake, commit, gaps, tally, started.elapsed());
     let outcome = outcome(&summary, config);
     summary.exit_code = outcome.code();
-    if let Err(failure) = render::summary(&summary, config.output.format) {
+    print_summary(&summary, commit, config);
+    outcome
+}
+
+/// Prints the summary of a committed run, or says that the run is committed nevertheless.
+pub fn print_summary(summary: &Summary, commit: &Commit, config: &Config) {
+    if let Err(failure) = render::summary(summary, config.output.format) {
         error!(run_id = %commit.run_id, "the run is committed, but its summary was not printed: {}", failure.message());
     }
-    outcome
 }
 
 /// The gaps of a run, which is committed whether or not they can be told.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use orgsweep_checks::{Basis, Checker};
-use orgsweep_core::{Plan, Run, RunId, Timestamp};
+use orgsweep_core::{Caller, Organization, Plan, Run, RunId, Timestamp};
 use orgsweep_lake::{Lake, Stage};
 use orgsweep_sweep::Discovered;
 
@@ -134,17 +134,24 @@ impl Continued {
     /// # Errors
     /// Exit code 2 where whoever asks now is in another organization.
     pub fn refuse_elsewhere(&self, now: &Discovered) -> Result<(), Failure> {
-        let run = &self.run;
-        let (then_id, now_id) = match (&run.organization, &now.organization) {
-            (Some(then), Some(now)) => (then.id.clone(), now.id.clone()),
-            _ => (run.caller.account_id.to_string(), now.caller.account_id.to_string()),
-        };
-        if then_id == now_id {
-            return Ok(());
-        }
-        Err(Failure::usage(anyhow!(
-            "run {} was started in {then_id}, and the caller is now in {now_id}: check AWS_PROFILE and AWS_ENDPOINT_URL",
-            run.run_id
-        )))
+        refuse_elsewhere(&self.run, &now.caller, now.organization.as_ref())
     }
+}
+
+/// A run is one organization's.
+///
+/// # Errors
+/// Exit code 2 where whoever asks now is in another organization.
+pub fn refuse_elsewhere(run: &Run, caller: &Caller, organization: Option<&Organization>) -> Result<(), Failure> {
+    let (then_id, now_id) = match (&run.organization, organization) {
+        (Some(then), Some(now)) => (then.id.clone(), now.id.clone()),
+        _ => (run.caller.account_id.to_string(), caller.account_id.to_string()),
+    };
+    if then_id == now_id {
+        return Ok(());
+    }
+    Err(Failure::usage(anyhow!(
+        "run {} was started in {then_id}, and the caller is now in {now_id}: check AWS_PROFILE and AWS_ENDPOINT_URL",
+        run.run_id
+    )))
 }

@@ -1,13 +1,15 @@
 //! A run that is about to begin: settings and rules, checked before AWS is asked anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::anyhow;
 use orgsweep_build::Survey;
 use orgsweep_checks::{Basis, Checker, RuleSet};
 use orgsweep_core::{Caller, Organization, Run, RunId, Source, Sources, Timestamp};
-use orgsweep_lake::{Lake, LakeErrorKind};
+use orgsweep_lake::{Lake, LakeErrorKind, Stage};
 
+use crate::continued::refuse_elsewhere;
 use crate::failure::Failure;
 use crate::last_run::carry_from;
 use crate::rules;
@@ -23,6 +25,8 @@ pub struct Draft {
     as_of: Timestamp,
     /// The name that somebody gave it.
     run_id: Option<RunId>,
+    /// The run of that name which an earlier process began, and of which it made no plan.
+    begun: Option<Run>,
     rules: RuleSet,
     unasked: Sources,
     settings: serde_json::Map<String, serde_json::Value>,
@@ -58,32 +62,61 @@ impl Draft {
         let rules = rules::load(&config.checks)?;
         rules::hold_tags(&rules, unasked, advice)?;
         let checker = Arc::new(Checker::compile(&rules, Basis { as_of, unasked }).map_err(Failure::usage)?);
-        Ok(Self { config, checker, as_of, run_id: None, rules, unasked, settings: loaded.kept() })
+        Ok(Self { config, checker, as_of, run_id: None, begun: None, rules, unasked, settings: loaded.kept() })
     }
 
-    /// Gives the run a name.
+    /// Gives the run a name. A run of that name which lacks its plan is gone on with: a job that was killed between the
+    /// two is started again with the same command. `as_of` is the time that somebody asked for.
     ///
     /// # Errors
-    /// Exit code 2 where the lake has a run of that name.
-    pub async fn named(self, lake: &Lake, run_id: Option<RunId>) -> Result<Self, Failure> {
-        if let Some(run_id) = &run_id
-            && lake.runs().await.map_err(Failure::not_committed)?.iter().any(|run| run.run_id == *run_id)
-        {
-            return Err(taken(run_id));
+    /// Exit code 2 where the lake has a run of that name with a plan, or with other settings.
+    pub async fn named(self, lake: &Lake, run_id: Option<RunId>, as_of: Option<Timestamp>) -> Result<Self, Failure> {
+        let Some(run_id) = run_id else { return Ok(self) };
+        let runs = lake.runs().await.map_err(Failure::not_committed)?;
+        let Some(there) = runs.iter().find(|run| run.run_id == run_id) else {
+            return Ok(Self { run_id: Some(run_id), ..self });
+        };
+        if there.stage != Stage::Begun || lake.read_plan(&run_id).await.map_err(Failure::usage)?.is_some() {
+            return Err(taken(&run_id));
         }
-        Ok(Self { run_id, ..self })
+        let begun = lake.read_run(&run_id).await.map_err(Failure::usage)?;
+        let differing = self.differing(&begun, as_of);
+        if !differing.is_empty() {
+            let differing = differing.join(", ");
+            return Err(Failure::usage(anyhow!(
+                "run {run_id} was begun with other settings ({differing}) and has no plan yet: repeat the command that \
+                 began it, or give this run another name"
+            )));
+        }
+        let basis = Basis { as_of: begun.as_of, unasked: self.unasked };
+        let checker = Arc::new(Checker::compile(&self.rules, basis).map_err(Failure::usage)?);
+        Ok(Self { as_of: begun.as_of, run_id: Some(run_id), begun: Some(begun), checker, ..self })
+    }
+
+    /// What this run would do otherwise than one that was begun.
+    fn differing(&self, begun: &Run, as_of: Option<Timestamp>) -> Vec<String> {
+        let keys: BTreeSet<&String> = self.settings.keys().chain(begun.settings.keys()).collect();
+        let settings = keys.into_iter().filter(|key| self.settings.get(*key) != begun.settings.get(*key)).cloned();
+        let rules = (self.rules.sha256() != begun.rule_pack_sha256).then(|| "the rules".to_owned());
+        let time = as_of.filter(|as_of| *as_of != begun.as_of).map(|_| "--as-of".to_owned());
+        settings.chain(rules).chain(time).collect()
     }
 
     /// Writes the run down. One that could never have begun is not worth going on with, so AWS has answered before.
     ///
     /// # Errors
-    /// Exit code 1 where it cannot be written, 2 where another run took its name meanwhile.
+    /// Exit code 1 where it cannot be written, 2 where another run took its name meanwhile, or where it was begun in
+    /// another organization.
     pub async fn begin(
         &self,
         lake: &Lake,
         caller: &Caller,
         organization: Option<&Organization>,
     ) -> Result<Run, Failure> {
+        if let Some(begun) = &self.begun {
+            refuse_elsewhere(begun, caller, organization)?;
+            return Ok(begun.clone());
+        }
         let started_at = Timestamp::now();
         let carry_from =
             carry_from(lake, &self.config, (caller, organization)).await.map_err(Failure::not_committed)?;

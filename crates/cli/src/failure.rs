@@ -125,6 +125,12 @@ impl Failure {
         self
     }
 
+    /// Whether it says that nothing is committed, and how to go on.
+    #[cfg(test)]
+    pub fn is_resumable(&self) -> bool {
+        self.go_on.is_some()
+    }
+
     /// What is wrong, and why.
     pub fn message(&self) -> String {
         let mut message = self.error.to_string();

@@ -6,21 +6,21 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use orgsweep_build::{
-    BadFile, BuildError, IngestOptions, Ingested, Survey, TimeOrigin, find_reports, ingest_run, survey,
+    BadFile, BuildError, IngestOptions, Ingested, Survey, TimeOrigin, find_reports, ingest_tables, survey,
 };
 use orgsweep_core::{Run, Timestamp};
 use orgsweep_lake::Lake;
 use tracing::warn;
 
 use crate::args::IngestArgs;
-use crate::committing::{list_gaps_or_warn, outcome};
+use crate::committing::{list_gaps_or_warn, outcome, print_summary, write_commit};
 use crate::draft::Draft;
 use crate::failure::{Failure, GoOn, Outcome};
 use crate::logging::Screen;
 use crate::progress::Shown;
-use crate::render;
 use crate::settings::{Format, Loaded};
 use crate::signals::Signals;
+use crate::stored;
 use crate::summary::{IngestSummary, LeftOut, Summary};
 use crate::wiring::build_options;
 
@@ -47,12 +47,22 @@ pub async fn ingest(args: &IngestArgs, loaded: &Loaded, screen: &Screen) -> Resu
     shown.turn_to("reading reports, checking, and writing the tables");
     let mut told = tell(&surveyed);
     let options = IngestOptions { build: build_options(config), skip_bad: args.skip_bad };
-    let ingested = async {
-        let ingested = ingest_run(&lake, &run, surveyed.reports, &draft.checker, &options).await;
-        ingested.map_err(|error| failure(error, go_on))
+    let committed = async {
+        let built = async { Ok(ingest_tables(&lake, &run, surveyed.reports, &draft.checker, &options).await) };
+        let built = signals.unless_stopped("the run was committed", Box::pin(built)).await;
+        let ingested = built.map_err(|stopped| stopped.resumable(go_on.clone()))?;
+        let ingested = ingested.map_err(|error| failure(error, go_on.clone()))?;
+        let commit = write_commit(&lake, ingested.commit, &signals).await;
+        Ok(Ingested { commit: commit.map_err(|unwritten| unwritten.resumable(go_on))?, ..ingested })
     };
-    let ingested = signals.unless_stopped("the run was committed", Box::pin(ingested)).await?;
-    signals.run_is_committed();
+    let ingested = match committed.await {
+        Ok(ingested) => ingested,
+        // Another may have committed meanwhile.
+        Err(failure) => match stored::commit_after_all(&lake, &run.run_id).await {
+            Some(commit) => Ingested::before(commit),
+            None => return Err(failure),
+        },
+    };
     drop(shown);
     note(&mut told, &ingested, &run, screen);
     let gaps = list_gaps_or_warn(&lake, &ingested.commit).await;
@@ -60,7 +70,7 @@ pub async fn ingest(args: &IngestArgs, loaded: &Loaded, screen: &Screen) -> Resu
     summary.ingest = Some(told);
     let outcome = outcome(&summary, config);
     summary.exit_code = outcome.code();
-    render::summary(&summary, config.output.format)?;
+    print_summary(&summary, &ingested.commit, config);
     Ok(outcome)
 }
 

@@ -23,7 +23,7 @@ use crate::wiring::{connection, selection, sweep_settings};
 pub async fn plan(args: &PlanArgs, loaded: &Loaded, screen: &Screen) -> Result<Outcome, Failure> {
     let draft = Draft::new(loaded, args.as_of)?;
     let lake = Lake::open_or_create(&draft.config.lake).await.map_err(Failure::not_committed)?;
-    let draft = draft.named(&lake, args.run_id.clone()).await?;
+    let draft = draft.named(&lake, args.run_id.clone(), args.as_of).await?;
     let config = &draft.config;
     let cloud = AwsCloud::connect(&connection(config)).await.map_err(Failure::not_committed)?;
     if !screen.quiet && screen.is_terminal && !screen.json {

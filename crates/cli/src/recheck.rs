@@ -10,12 +10,12 @@ use orgsweep_core::{Run, RunId, Timestamp};
 use orgsweep_lake::{Commit, Lake, LakeErrorKind};
 
 use crate::args::RecheckArgs;
-use crate::committing::list_gaps_or_warn;
+use crate::committing::{list_gaps_or_warn, print_summary};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Loaded;
 use crate::summary::Summary;
 use crate::wiring::build_options;
-use crate::{render, rules, stored};
+use crate::{rules, stored};
 
 /// Judges the run again and commits what the checks say beside it.
 ///
@@ -80,6 +80,6 @@ async fn summed_up(
     // Nothing was asked, so that nothing could be left unanswered: gaps are the sweep's, and were told by it.
     let outcome = if summary.has_failed(config.output.fail_on) { Outcome::Findings } else { Outcome::Done };
     summary.exit_code = outcome.code();
-    render::summary(&summary, config.output.format)?;
+    print_summary(&summary, commit, config);
     Ok(outcome)
 }

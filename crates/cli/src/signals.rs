@@ -30,8 +30,20 @@ pub struct Signals {
 #[derive(Debug, Default)]
 struct Standing {
     go_on: Option<GoOn>,
-    committed: bool,
+    stage: Stage,
     json: bool,
+}
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    /// Nothing of it is committed.
+    #[default]
+    Open,
+    /// Its `commit.json` is on its way, and may be there or not.
+    Committing,
+    /// It is committed.
+    Committed,
 }
 
 impl Signals {
@@ -56,9 +68,14 @@ impl Signals {
         self.with_standing(|standing| standing.go_on = Some(go_on));
     }
 
+    /// From here on nobody can say that nothing is committed.
+    pub fn run_is_being_committed(&self) {
+        self.with_standing(|standing| standing.stage = Stage::Committing);
+    }
+
     /// From here on nothing is left to stop.
     pub fn run_is_committed(&self) {
-        self.with_standing(|standing| standing.committed = true);
+        self.with_standing(|standing| standing.stage = Stage::Committed);
     }
 
     /// Does the work unless a signal comes first.
@@ -110,14 +127,18 @@ impl Signals {
 
 impl Standing {
     fn failure(&self, why: &str) -> Failure {
-        let failure = match &self.go_on {
-            _ if self.committed => {
+        let failure = match (self.stage, &self.go_on) {
+            (Stage::Committed, _) => {
                 Failure::not_committed(anyhow!("{why}: the run is committed, its summary was not printed"))
             }
-            Some(go_on) => Failure::not_committed(anyhow!(why.to_owned())).resumable(go_on.clone()),
-            None => Failure::not_committed(anyhow!(why.to_owned())),
+            (Stage::Committing, Some(go_on)) => Failure::not_committed(anyhow!(
+                "{why}, while the run was being committed: it may be, and what tells is: {}",
+                go_on.command()
+            )),
+            (Stage::Open, Some(go_on)) => Failure::not_committed(anyhow!(why.to_owned())).resumable(go_on.clone()),
+            (_, None) => Failure::not_committed(anyhow!(why.to_owned())),
         };
-        failure.told_as_json(self.json && !self.committed)
+        failure.told_as_json(self.json && self.stage == Stage::Open)
     }
 }
 
@@ -125,5 +146,25 @@ async fn wait_for_one(interrupt: &mut Signal, terminate: &mut Signal) -> SignalK
     tokio::select! {
         _ = interrupt.recv() => SignalKind::interrupt(),
         _ = terminate.recv() => SignalKind::terminate(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orgsweep_core::RunId;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_that_nothing_is_committed_once_it_may_be() {
+        let go_on = GoOn::commit("lake", &RunId::parse("r1").unwrap());
+        let told = |stage| Standing { go_on: Some(go_on.clone()), stage, json: true }.failure("stopped");
+        let open = told(Stage::Open);
+        assert!(open.is_resumable() && open.message() == "stopped", "{open:?}");
+        for (stage, words) in [(Stage::Committing, "it may be"), (Stage::Committed, "the run is committed")] {
+            let failure = told(stage);
+            assert!(!failure.is_resumable() && failure.message().contains(words), "{failure:?}");
+        }
+        assert!(told(Stage::Committing).message().ends_with(go_on.command()));
     }
 }

@@ -48,7 +48,7 @@ pub struct ApiError {
     /// What the caller can do about it.
     pub kind: ErrorKind,
     /// AWS's error code, or orgsweep's own where no answer came, or none that can be used (`Timeout`,
-    /// `ConnectionFailed`, `AccountDeadline`, `InvalidAnswer`, `RepeatedPage`).
+    /// `ConnectionFailed`, `AccountDeadline`, `InvalidAnswer`, `RepeatedPage`, `EndlessList`).
     pub code: String,
     /// The message in full.
     pub message: String,

@@ -21,6 +21,14 @@ pub(crate) struct Committed {
     pub(crate) files: Vec<(String, Bytes)>,
 }
 
+/// What a run says of one account, each row a batch of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountRows<'a> {
+    pub(crate) accounts: &'a [RecordBatch],
+    pub(crate) credentials: &'a [RecordBatch],
+    pub(crate) check_results: &'a [RecordBatch],
+}
+
 impl Committed {
     /// Reads the run; `None` if it is not committed.
     pub(crate) async fn read(objects: &Arc<InMemory>, run_id: &RunId) -> Result<Option<Self>, LakeError> {
@@ -48,6 +56,16 @@ impl Committed {
         self.tables.get(table).and_then(|by_account| by_account.get(&account)).map_or(&[], Vec::as_slice)
     }
 
+    /// What the run says of an account.
+    pub(crate) fn account(&self, account: AccountId) -> AccountRows<'_> {
+        let rows = |table| self.rows(table, account);
+        AccountRows {
+            accounts: rows("accounts"),
+            credentials: rows("credentials"),
+            check_results: rows("check_results"),
+        }
+    }
+
     /// The accounts whose reports are carried over.
     pub(crate) fn carried(&self) -> BTreeSet<AccountId> {
         let is_carried = |account: &AccountId| {
@@ -62,7 +80,7 @@ impl Committed {
     }
 }
 
-fn account_of(batch: &RecordBatch, row: usize) -> Option<AccountId> {
+pub(crate) fn account_of(batch: &RecordBatch, row: usize) -> Option<AccountId> {
     text(&batch.slice(row, 1), "account_id").and_then(|text| AccountId::parse(&text).ok())
 }
 

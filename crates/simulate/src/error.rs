@@ -1,6 +1,8 @@
-//! What keeps a simulation from being made at all.
+//! What keeps a simulation from being made at all, or from being measured.
 
+use orgsweep_build::BuildError;
 use orgsweep_checks::RuleError;
+use orgsweep_lake::LakeError;
 
 /// A simulation that could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -12,4 +14,10 @@ pub enum SimulateError {
     /// There is no thread to run it on.
     #[error("a runtime for the simulation cannot be made")]
     Runtime(#[from] std::io::Error),
+    /// What was swept cannot be built.
+    #[error("the tables of the swept organization cannot be built")]
+    Build(#[from] BuildError),
+    /// What was built cannot be read.
+    #[error("the tables of the swept organization cannot be read")]
+    Lake(#[from] LakeError),
 }

@@ -7,6 +7,7 @@
 
 mod campaign;
 mod committed;
+mod coverage;
 mod error;
 mod invariants;
 mod process;
@@ -18,6 +19,7 @@ mod truth;
 mod witness;
 mod world;
 
+pub use coverage::{Coverage, Swept};
 pub use error::SimulateError;
 pub use invariants::Violation;
 pub use scenario::Scenario;

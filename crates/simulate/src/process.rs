@@ -135,6 +135,13 @@ impl<'a> Process<'a> {
         }
     }
 
+    /// The same, trying a call so often.
+    #[cfg(test)]
+    pub(crate) fn trying(mut self, attempts: u32) -> Self {
+        self.settings.patience.attempts = attempts;
+        self
+    }
+
     /// Lives until its work is done, or the process ends otherwise.
     pub(crate) async fn live(self) -> Ending {
         self.note(&format!("begins: {}; {:?}", self.job, self.doom));

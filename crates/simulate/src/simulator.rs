@@ -6,6 +6,8 @@ use std::time::Duration;
 use orgsweep_checks::{Basis, Checker, RulePack, RuleSet};
 use orgsweep_core::{AccountId, Caller, Run, RunId, Source, Sources, Timestamp};
 use orgsweep_sim::{Profile, Simulation};
+#[cfg(test)]
+use orgsweep_sweep::Share;
 use tokio::time::Instant;
 
 use crate::campaign::Campaign;
@@ -167,6 +169,19 @@ impl Simulator {
         (calm.committed().await.unwrap(), calm.simulation)
     }
 
+    /// The world of a run that one process has swept which tries a call so often, and that nobody has built.
+    #[cfg(test)]
+    pub(crate) async fn swept(&self, seed: u64, attempts: u32) -> World {
+        let mut draws = Draws::new(seed);
+        draws.optional = Sources::NONE;
+        let world = self.world(&draws, self.scenario.profile.clone(), (None, &Tracer::start()));
+        let mut process = |job| Process::undisturbed(&world, job, "swept".to_owned(), &mut draws);
+        let (planning, sweeping) = (process(Job::Plan), process(Job::Sweep(Share::WHOLE)).trying(attempts));
+        assert_eq!(Box::pin(planning.live()).await, Ending::Done(Job::Plan));
+        assert_eq!(Box::pin(sweeping.live()).await, Ending::Done(Job::Sweep(Share::WHOLE)));
+        world
+    }
+
     fn run_of(&self, as_of: Timestamp, optional: Sources) -> Run {
         let account_id = AccountId::from_number(1);
         Run {
@@ -192,7 +207,7 @@ fn optional_sources() -> Sources {
 
 /// Has one process do all of a run.
 async fn scan_undisturbed(world: &World, name: &str, draws: &mut Draws) -> Result<(), Violation> {
-    match Process::undisturbed(world, Job::Scan, name.to_owned(), draws).live().await {
+    match Box::pin(Process::undisturbed(world, Job::Scan, name.to_owned(), draws).live()).await {
         Ending::Committed => Ok(()),
         Ending::Broke(told) => Err(Violation::new("Bounded", told)),
         ending => Err(Violation::new("Exactly once", format!("a run that nothing happened to ended with {ending:?}"))),

@@ -13,13 +13,14 @@ mod root_answers;
 mod verdicts;
 
 use arrow_array::RecordBatch;
-use orgsweep_core::{AccountId, RunId, Sources};
+use orgsweep_core::{RunId, Source, Sources};
 use orgsweep_sim::Simulation;
 
-use crate::committed::{Committed, text};
+use crate::committed::{AccountRows, Committed, text};
 use crate::invariants::Violation;
 use cell::Row;
-use known::Known;
+use known::{Known, gaps};
+use readable::Missed;
 
 /// The organization that a run is of, and what the run asked of it.
 #[derive(Clone, Copy)]
@@ -34,19 +35,43 @@ pub(crate) struct Truth<'a> {
 impl Truth<'_> {
     /// Holds what a run says of an account against the model.
     pub(crate) fn hold(self, run: &Committed, index: u32) -> Result<(), Violation> {
-        let account = self.simulation.model().account_id(index);
-        self.hold_account(run, index, account).map_err(|told| {
-            let lasting = self.simulation.lasting(index);
+        self.hold_rows(run.account(self.simulation.model().account_id(index)), index)
+    }
+
+    /// Holds these rows of an account against the model.
+    pub(crate) fn hold_rows(self, rows: AccountRows<'_>, index: u32) -> Result<(), Violation> {
+        self.hold_account(rows, index).map_err(|told| {
+            let (account, lasting) = (self.simulation.model().account_id(index), self.simulation.lasting(index));
             let lasting = if lasting.is_none() { "nothing lasting".to_owned() } else { format!("{lasting:?}") };
             Violation::new("Truth", format!("account {account}, with {lasting} wrong with it: {told}"))
         })
     }
 
-    fn hold_account(self, run: &Committed, index: u32, account: AccountId) -> Result<(), String> {
-        let row = run.rows("accounts", account).first().ok_or("it has no row")?;
+    /// The sources of an account that whoever asks for them can read, whenever that is; and those that the run may have
+    /// read or not, since something of the account comes or goes while the simulation runs.
+    pub(crate) fn readable(self, index: u32) -> (Sources, Sources) {
+        if self.simulation.model().standing(index).state.is_usable() {
+            Missed::of(self, index, false).readable()
+        } else {
+            (Sources::NONE, Sources::NONE)
+        }
+    }
+
+    /// The sources that a run says it did not read of an account; all, where it does not say.
+    pub(crate) fn unread(rows: AccountRows<'_>) -> Sources {
+        let unread = rows.accounts.first().and_then(|row| gaps(row).ok());
+        match unread {
+            // Behind the role lies everything.
+            Some(unread) if !unread.contains(Source::Role) => unread,
+            _ => Source::ALL.into_iter().collect(),
+        }
+    }
+
+    fn hold_account(self, rows: AccountRows<'_>, index: u32) -> Result<(), String> {
+        let [row] = rows.accounts else { return Err(format!("it has {} rows", rows.accounts.len())) };
         let known = Known::of(self, index, row)?;
         differs("accounts", row, &account_row::expected(&known))?;
-        let credentials = run.rows("credentials", account);
+        let credentials = rows.credentials;
         let expected = credential_rows::expected(&known);
         if credentials.len() != expected.len() {
             return Err(format!("credentials has {} rows of it instead of {}", credentials.len(), expected.len()));
@@ -54,7 +79,7 @@ impl Truth<'_> {
         for (row, expected) in credentials.iter().zip(&expected) {
             differs("credentials", row, expected)?;
         }
-        run.rows("check_results", account).iter().try_for_each(|row| verdict_differs(row, &known))
+        rows.check_results.iter().try_for_each(|row| verdict_differs(row, &known))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ask::Asker;
 use crate::error::SweepError;
 use crate::others::reading;
 use crate::pace::Pace;
-use crate::pages::{Pages, REPEATED_PAGE};
+use crate::pages::{ENDLESS_LIST, Pages, REPEATED_PAGE};
 use crate::progress::Progress;
 use crate::settings::SweepSettings;
 
@@ -249,7 +249,7 @@ fn caller_unknown(source: ApiError) -> SweepError {
         ErrorKind::Expired => {
             "AWS does not accept the caller's credentials; renew them (`aws sso login`), or check AWS_PROFILE"
         }
-        _ => "check the network, AWS_REGION and AWS_ENDPOINT_URL",
+        _ => "check the network, AWS_REGION, AWS_ENDPOINT_URL and HTTPS_PROXY",
     };
     SweepError::CallerUnknown { hint, source: Box::new(source) }
 }
@@ -259,7 +259,7 @@ fn not_listed(source: ApiError) -> SweepError {
         (_, "AWSOrganizationsNotInUseException") => {
             "the caller's account is in no organization; point AWS_PROFILE at the management account or at a delegated administrator"
         }
-        (_, REPEATED_PAGE) => {
+        (_, REPEATED_PAGE | ENDLESS_LIST) => {
             "the list comes to no end; check AWS_ENDPOINT_URL, and any proxy on the way: what answers there is hardly AWS"
         }
         (ErrorKind::Denied, _) => {
@@ -267,7 +267,7 @@ fn not_listed(source: ApiError) -> SweepError {
         }
         (ErrorKind::Expired, _) => "the caller's credentials have run out; renew them (`aws sso login`)",
         (ErrorKind::Throttled, _) => "AWS throttles the listing; resume later, or with a lower --politeness",
-        _ => "check the network and AWS_ENDPOINT_URL",
+        _ => "check the network, AWS_ENDPOINT_URL and HTTPS_PROXY",
     };
     SweepError::NotListed { hint, source: Box::new(source) }
 }

@@ -127,7 +127,7 @@ pub enum SweepError {
     CallerExpired(#[source] Box<ApiError>),
     /// AWS cannot be reached.
     #[error(
-        "AWS could not be reached for the last {accounts} accounts: check the network and AWS_ENDPOINT_URL, and resume"
+        "AWS could not be reached for the last {accounts} accounts: check the network, AWS_ENDPOINT_URL and HTTPS_PROXY, and resume"
     )]
     Unreachable {
         /// Accounts that were not reached.

@@ -1,4 +1,4 @@
-//! Reading a list page by page, and no page twice.
+//! Reading a list page by page: no page twice, and to an end.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -6,8 +6,15 @@ use std::hash::{BuildHasher, RandomState};
 use orgsweep_cloud::ApiError;
 use orgsweep_core::{Call, ErrorKind};
 
-/// The code of a list that does not end.
+/// The code of a list that comes round to where it was.
 pub(crate) const REPEATED_PAGE: &str = "RepeatedPage";
+
+/// The code of a list whose pages are always new.
+pub(crate) const ENDLESS_LIST: &str = "EndlessList";
+
+/// Pages of one list: four times those of 50,000 accounts at twenty a page, the longest list that AWS is asked for, since it
+/// may return fewer on a page or none. How long that takes is not counted, as listing waits while accounts are visited.
+const MOST_PAGES: usize = 10_000;
 
 /// Where a list stands that a call reads.
 pub(crate) struct Pages {
@@ -32,14 +39,19 @@ impl Pages {
     /// Goes on to the page that the last one names; whether there is one.
     ///
     /// # Errors
-    /// The page was read before, so that the list would never end.
+    /// The page was read before, or so many were that the list seems to have no end.
     pub(crate) fn turn(&mut self, next: Option<String>) -> Result<bool, ApiError> {
-        if let Some(next) = &next
-            && !self.seen.insert(self.hasher.hash_one(next))
-        {
-            let message =
-                "the answer names a page as the next one that was read before, so that the list would never end";
-            return Err(ApiError::new(self.call, ErrorKind::Fatal, REPEATED_PAGE, message));
+        let fatal = |code, message| Err(ApiError::new(self.call, ErrorKind::Fatal, code, message));
+        if let Some(next) = &next {
+            if !self.seen.insert(self.hasher.hash_one(next)) {
+                let message =
+                    "the answer names a page as the next one that was read before, so that the list would never end";
+                return fatal(REPEATED_PAGE, message.to_owned());
+            }
+            if self.seen.len() >= MOST_PAGES {
+                let message = format!("after {MOST_PAGES} pages the answer still names another one");
+                return fatal(ENDLESS_LIST, message);
+            }
         }
         self.token = next;
         Ok(self.token.is_some())
@@ -58,5 +70,15 @@ mod tests {
         assert_eq!([turn("b"), turn("a")], [const { REPEATED_PAGE }; 2].map(|code| Err(code.to_owned())));
         assert_eq!(pages.token(), Some("b"));
         assert_eq!(pages.turn(None), Ok(false));
+    }
+
+    #[test]
+    fn a_list_whose_pages_are_always_new_is_an_error_of_the_call() {
+        let mut pages = Pages::of(Call::ListAccounts);
+        let mut turn = |page: usize| pages.turn(Some(page.to_string()));
+        assert!((1..MOST_PAGES).all(|page| turn(page) == Ok(true)));
+        let error = turn(MOST_PAGES).unwrap_err();
+        assert_eq!((error.call, error.kind, &*error.code), (Call::ListAccounts, ErrorKind::Fatal, ENDLESS_LIST));
+        assert_eq!(pages.turn(None), Ok(false), "the last page may be the last");
     }
 }

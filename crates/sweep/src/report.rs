@@ -79,7 +79,7 @@ pub(crate) async fn collect_report(account: &OpenAccount<'_>, wanted: &Wanted<'_
         }
         let fetched = errand.fetch().await;
         if learns && let Some(ready) = shows_whether_ready(&fetched) {
-            wanted.making.looked(looks.since.elapsed(), ready);
+            wanted.making.looked(looks.first, ready);
         }
         standing = match fetched {
             Ok(fetched) if errand.is_fresh(&fetched) || matches!(standing, Standing::Settled) => {
@@ -176,17 +176,19 @@ impl<'a> Errand<'a> {
 struct Looks {
     since: Instant,
     made: i32,
+    /// When the first one was to be, at the latest: what jitter made of it says nothing of how long reports take.
+    first: Duration,
 }
 
 impl Looks {
     fn new() -> Self {
-        Self { since: Instant::now(), made: 0 }
+        Self { since: Instant::now(), made: 0, first: Duration::ZERO }
     }
 
     /// How long before the next look: as long as reports take, then half of that, and longer each time.
     fn next(&mut self, first_look: Duration) -> Duration {
         if self.made == 0 {
-            self.since = Instant::now();
+            (self.since, self.first) = (Instant::now(), first_look);
         }
         let pause = match self.made {
             0 => first_look,

@@ -35,10 +35,20 @@ impl Tap {
         Self { address, said, hangs }
     }
 
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.said.lock().expect("no thread of the tap panics").len()
+    }
+
     /// These variables, with the tap in the server's place.
     pub fn in_place(&self, environment: &Environment) -> Environment {
         let tapped = |(name, value): &(String, String)| match name.as_str() {
-            "AWS_ENDPOINT_URL" => (name.clone(), format!("http://{}", self.address)),
+            "AWS_ENDPOINT_URL" => (name.clone(), self.endpoint()),
             _ => (name.clone(), value.clone()),
         };
         environment.iter().map(tapped).collect()

@@ -12,5 +12,5 @@ mod saved;
 mod survey;
 
 pub use find::{Found, NotFound, find_reports};
-pub use run::{IngestOptions, Ingested, ingest_run};
+pub use run::{IngestOptions, Ingested, ingest_tables};
 pub use survey::{BadFile, SavedReport, Survey, TimeOrigin, survey};

@@ -34,13 +34,21 @@ pub struct Ingested {
     pub bad: Vec<BadFile>,
 }
 
-/// Builds a run's tables from these reports, which stand in order of their accounts, each account once, and commits it. A
-/// run that is committed already is returned as it is.
+impl Ingested {
+    /// A run that was committed before.
+    #[must_use]
+    pub fn before(commit: Commit) -> Self {
+        Self { commit, csv_bytes: None, bad: Vec::new() }
+    }
+}
+
+/// Builds a run's tables from these reports, which stand in order of their accounts, each account once, and returns the
+/// commit that is to be written; that of a run that is committed already stands.
 ///
 /// # Errors
 /// Reports cannot be read, all of which are named, unless they may be left out; the lake fails; or the checks cannot be
-/// evaluated. Nothing is committed then, and the same call later goes on to the same bytes.
-pub async fn ingest_run(
+/// evaluated. The same call later goes on to the same bytes.
+pub async fn ingest_tables(
     lake: &Lake,
     run: &Run,
     reports: Vec<SavedReport>,
@@ -48,7 +56,7 @@ pub async fn ingest_run(
     options: &IngestOptions,
 ) -> Result<Ingested, BuildError> {
     if let Some(commit) = lake.read_commit(&run.run_id).await? {
-        return Ok(Ingested { commit, csv_bytes: None, bad: Vec::new() });
+        return Ok(Ingested::before(commit));
     }
     let partition = reports.first().map(|report| report.partition);
     let plan = lake.write_plan(&run.run_id, &plan_of(&reports)).await?;
@@ -72,7 +80,7 @@ pub async fn ingest_run(
     }
     let coverage = built.sums.coverage;
     let commit = built.commit(run, (&Caller::nobody(), None), coverage, checker);
-    Ok(Ingested { commit: lake.write_commit(commit).await?, csv_bytes: Some(counts.csv_bytes()), bad })
+    Ok(Ingested { commit, csv_bytes: Some(counts.csv_bytes()), bad })
 }
 
 /// Every account of which there is a report.
@@ -119,7 +127,8 @@ mod tests {
 
     async fn ingest(lake: &Lake, folder: &Path, compute: Compute, skip_bad: bool) -> Result<Ingested, BuildError> {
         let options = IngestOptions { build: options(compute), skip_bad };
-        ingest_run(lake, &run(), look(folder).reports, &checker(), &options).await
+        let ingested = ingest_tables(lake, &run(), look(folder).reports, &checker(), &options).await?;
+        Ok(Ingested { commit: lake.write_commit(ingested.commit).await?, ..ingested })
     }
 
     #[tokio::test]
@@ -199,7 +208,7 @@ mod tests {
         let looked = look(folder.path());
         fs::write(folder.path().join("2-2.csv"), format!("{HEADER}\n")).unwrap();
         let options = IngestOptions::default();
-        let error = ingest_run(&lake(&store), &run(), looked.reports, &checker(), &options).await.unwrap_err();
+        let error = ingest_tables(&lake(&store), &run(), looked.reports, &checker(), &options).await.unwrap_err();
         assert!(error.to_string().contains("2-2.csv: it was changed while the reports were read"), "{error}");
     }
 }

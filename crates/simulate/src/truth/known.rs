@@ -119,7 +119,7 @@ fn report(truth: Truth<'_>, index: u32, carried_from: Option<String>) -> Result<
 }
 
 /// The sources that a row says were not read; each with what was answered instead.
-fn gaps(row: &RecordBatch) -> Result<Sources, String> {
+pub(super) fn gaps(row: &RecordBatch) -> Result<Sources, String> {
     let list = row.column_by_name("unanswered").and_then(|column| column.as_list_opt::<i32>());
     let list = list.filter(|list| !list.is_empty()).ok_or("it does not say what was not answered")?.value(0);
     let column = |name: &str| list.as_struct_opt().and_then(|gaps| gaps.column_by_name(name)?.as_string_opt::<i32>());

@@ -48,8 +48,22 @@ impl Missed {
         if is_carried {
             must = must.without(one(Source::CredentialReport));
         }
-        let may = lost_with(standing.denied_calls, true).union(lost_for_good(&truth.simulation.lasting(index)));
+        // Nobody orders a report where a fresh one is served.
+        let orders = model.fresh_report(index).is_none();
+        let may = lost_with(standing.denied_calls, orders).union(lost_for_good(&truth.simulation.lasting(index)));
         Self { wanted, must: both(must, wanted), may: both(may, wanted) }
+    }
+
+    /// The sources that nothing keeps a sweep from; and those that it may miss or not, as its timing has it.
+    pub(super) fn readable(&self) -> (Sources, Sources) {
+        let role = one(Source::Role);
+        if role.is_within(self.must) {
+            (Sources::NONE, Sources::NONE)
+        } else if role.is_within(self.may) {
+            (Sources::NONE, self.wanted.without(self.must))
+        } else {
+            (self.wanted.without(self.may), self.may.without(self.must))
+        }
     }
 
     /// Whether these are sources that a sweep may have missed, and all that it must have.
