@@ -97,9 +97,11 @@ fn the_same_signal_twice_at_one_moment_is_one() {
     part("plan", &environment, &lake.path()).run().expect_code(0);
     // So that the program is still there at the second signal.
     seal_that_hangs(&lake);
-    let asked = tap.count("GetCallerIdentity");
+    let answered = tap.answered();
     let (mut hanging, _home) = part("sweep", &environment, &lake.path()).args(["--run", "latest"]).start();
-    hanging.wait_until("its first call", || tap.count("GetCallerIdentity") > asked);
+    // It is told who it is, and then opens the journal.
+    hanging.wait_until("the answer to its first call", || tap.answered() > answered);
+    std::thread::sleep(Duration::from_millis(500));
     // As `timeout` does, which signals the process and then its group.
     hanging.terminate_twice();
     let ended = hanging.finish().expect_code(1).expect_error(&["did not come to its end in time"]);

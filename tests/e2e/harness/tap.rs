@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Environment;
@@ -13,6 +13,8 @@ pub struct Tap {
     address: SocketAddr,
     // By connection, so that what two clients say at once is not mixed.
     said: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Bytes that the server said.
+    answered: Arc<AtomicUsize>,
     hangs: Arc<AtomicBool>,
 }
 
@@ -24,15 +26,15 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let said = Arc::new(Mutex::new(Vec::new()));
-        let hangs = Arc::new(AtomicBool::new(false));
-        let (kept, off) = (Arc::clone(&said), Arc::clone(&hangs));
+        let (answered, hangs) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (kept, count, off) = (Arc::clone(&said), Arc::clone(&answered), Arc::clone(&hangs));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (kept, off) = (Arc::clone(&kept), Arc::clone(&off));
-                std::thread::spawn(move || pass_on(client, server, (&kept, &off)));
+                let (kept, count, off) = (Arc::clone(&kept), Arc::clone(&count), Arc::clone(&off));
+                std::thread::spawn(move || pass_on(client, server, (&kept, count, &off)));
             }
         });
-        Self { address, said, hangs }
+        Self { address, said, answered, hangs }
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -59,6 +61,11 @@ impl Tap {
         self.hangs.store(true, Ordering::Release);
     }
 
+    /// How many bytes the server answered.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::Acquire)
+    }
+
     /// How often the clients said this.
     pub fn count(&self, words: &str) -> usize {
         let said = self.said.lock().expect("no thread of the tap panics");
@@ -67,10 +74,21 @@ impl Tap {
     }
 }
 
-fn pass_on(mut client: TcpStream, server: SocketAddr, (said, hangs): (&Mutex<Vec<Vec<u8>>>, &AtomicBool)) {
+/// What a tap keeps of a connection, and whether it stands.
+type Kept<'a> = (&'a Mutex<Vec<Vec<u8>>>, Arc<AtomicUsize>, &'a AtomicBool);
+
+fn pass_on(mut client: TcpStream, server: SocketAddr, (said, answered, hangs): Kept<'_>) {
     let Ok(mut server) = TcpStream::connect(server) else { return };
     let (Ok(mut answers), Ok(mut back)) = (server.try_clone(), client.try_clone()) else { return };
-    std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = answers.read(&mut buffer) {
+            if back.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+            answered.fetch_add(length, Ordering::AcqRel);
+        }
+    });
     let connection = {
         let mut said = said.lock().expect("no thread of the tap panics");
         said.push(Vec::new());
