@@ -19,7 +19,7 @@ use crate::report_view::ReportView;
 use crate::{BuildError, accounts, calls, credentials};
 
 /// Where a chunk ends: enough rows for columns to be worth their overhead, few enough for several chunks to be in
-/// memory. The limits decide where batches end, and so the tables' bytes: they are no setting.
+/// memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChunkLimits {
     pub(crate) accounts: usize,

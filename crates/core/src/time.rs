@@ -37,14 +37,15 @@ impl Timestamp {
         Self(Utc::now().timestamp_millis())
     }
 
-    /// Parses RFC 3339, with `Z` or a numeric offset; fractions finer than a millisecond are cut.
+    /// Parses RFC 3339, with `Z` or a numeric offset; fractions finer than a millisecond are cut. The year in UTC has four
+    /// digits, as RFC 3339 has no others, so that what is read can be written.
     ///
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|time| Self(time.timestamp_millis()))
-            .map_err(|_| InvalidTimestamp { text: text.to_owned() })
+        let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+        let time = time.filter(|time| (0..10_000).contains(&time.year()));
+        time.map(|time| Self(time.timestamp_millis())).ok_or_else(|| InvalidTimestamp { text: text.to_owned() })
     }
 
     /// This time with anything below a second cut away.
@@ -168,6 +169,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn years_of_more_than_four_digits_are_refused_where_they_are_read() {
+        for text in ["9999-12-31T23:30:00-01:00", "0000-01-01T00:30:00+01:00"] {
+            assert_eq!(Timestamp::parse(text).unwrap_err().text, text);
+        }
+        for text in ["0000-01-01T00:00:00Z", "0999-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59.999Z"]
+        {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+    }
 
     #[test]
     fn both_forms_of_utc_are_the_same_time() {

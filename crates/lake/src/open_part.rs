@@ -1,7 +1,7 @@
 //! One Parquet file while it is written: its columns are encoded each by itself, on whatever threads the caller has.
 //!
 //! Rows are handed out as work, column by column; what comes back encoded goes into the file in the columns' order. So
-//! the bytes depend on the batches alone, and not on who encoded which column when. Row groups end by their number of
+//! the bytes depend on the rows alone, and not on who encoded which column when. Row groups end by their number of
 //! rows, and files where row groups do. Knows no store.
 
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! One table of a run as Parquet: sorted batches go in, files come out, each small enough for one put.
 //!
-//! The bytes depend on the batches and the part size alone, so whoever builds a run builds the same files: nothing
-//! of the machine, the time, or the library's version goes into them.
+//! The bytes depend on the rows and the part size alone, so whoever builds a run builds the same files: nothing of the
+//! machine, the time, or the library's version goes into them.
 
 use std::collections::VecDeque;
 

@@ -26,6 +26,7 @@ pub(super) struct Dictionary {
 #[derive(Debug)]
 struct Entry {
     print: Print,
+    hash: u64,
     /// Where its text begins among all texts.
     start: usize,
     /// The last page that has it.
@@ -62,12 +63,15 @@ impl Print {
         self.length <= 2 * size_of::<u64>()
     }
 
-    /// Keys are given in the order in which their texts come, so that it changes no byte.
-    fn hash(self) -> u64 {
+    /// The hash of a text of this print. Keys are given in the order in which texts come, so that it changes no byte.
+    fn hash(self, text: &[u8]) -> u64 {
         /// Digits of the golden ratio, which leave no pattern of the input in the high bits.
         const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mixed = (self.first ^ self.length as u64).wrapping_mul(MIX).rotate_left(32) ^ self.last;
-        let mixed = mixed.wrapping_mul(MIX);
+        let mix = |mixed: u64, word: u64| (mixed.rotate_left(32) ^ word).wrapping_mul(MIX);
+        let ends = mix((self.first ^ self.length as u64).wrapping_mul(MIX), self.last);
+        // Addresses and names that are counted up have the same ends.
+        let inside: &[[u8; 8]] = if self.is_whole() { &[] } else { text.as_chunks().0 };
+        let mixed = inside.iter().fold(ends, |mixed, word| mix(mixed, u64::from_le_bytes(*word)));
         mixed ^ mixed >> 32
     }
 }
@@ -105,9 +109,10 @@ impl Dictionary {
     /// The key of a text that does not come behind the one before it as it did before.
     #[inline(never)]
     fn look_up(&mut self, print: Print, text: &[u8]) -> (u32, Seen) {
-        let (key, seen) = match self.keys.find(print.hash(), |key| self.is(*key, print, text)).copied() {
+        let hash = print.hash(text);
+        let (key, seen) = match self.keys.find(hash, |key| self.is(*key, print, text)).copied() {
             Some(key) => (key, Seen::Before),
-            None => (self.insert(print, text), Seen::Never),
+            None => (self.insert((print, hash), text), Seen::Never),
         };
         if let Some(entry) = self.entries.get_mut(self.last as usize) {
             entry.follower = key;
@@ -115,13 +120,12 @@ impl Dictionary {
         (key, seen)
     }
 
-    fn insert(&mut self, print: Print, text: &[u8]) -> u32 {
+    fn insert(&mut self, (print, hash): (Print, u64), text: &[u8]) -> u32 {
         let key = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push(Entry { print, start: self.texts.len(), page: u32::MAX, follower: key });
+        self.entries.push(Entry { print, hash, start: self.texts.len(), page: u32::MAX, follower: key });
         self.texts.extend_from_slice(text);
         let entries = &self.entries;
-        let hash = |key: &u32| entries.get(*key as usize).map_or(0, |entry| entry.print.hash());
-        self.keys.insert_unique(print.hash(), key, hash);
+        self.keys.insert_unique(hash, key, |key| entries.get(*key as usize).map_or(0, |entry| entry.hash));
         key
     }
 
@@ -177,6 +181,14 @@ impl Dictionary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Addresses that differ in their middle: were it not hashed, each would be held against all others.
+    #[test]
+    fn texts_with_the_same_ends_have_hashes_of_their_own() {
+        let texts = (0..20_000).map(|number| format!("aws+{number:012}@corp.example").into_bytes());
+        let hashes: std::collections::HashSet<u64> = texts.map(|text| Print::of(&text).hash(&text)).collect();
+        assert_eq!(hashes.len(), 20_000);
+    }
 
     /// Texts whose lengths and ends are the same, and texts whose bytes are, are told apart.
     #[test]

@@ -33,6 +33,9 @@ use self::values::Values;
 /// Rows between two looks at a page's size.
 const STEP_ROWS: usize = 1024;
 
+/// The same where a row is a list, which may be long.
+const STEP_LISTS: usize = 64;
+
 /// Rows of a page at most: what a reader decodes for one row.
 const PAGE_ROWS: usize = 20 * STEP_ROWS;
 
@@ -84,13 +87,14 @@ impl LeafWriter {
 
     /// Adds rows of the column.
     pub(crate) fn write(&mut self, column: &ArrayRef) -> Result<()> {
+        let step = if matches!(self.place, Place::Column) { STEP_ROWS } else { STEP_LISTS };
         let mut from = 0;
         while from < column.len() {
-            let rows = from..column.len().min(from + STEP_ROWS - self.rows % STEP_ROWS);
+            let rows = from..column.len().min(from + step - self.rows % step);
             from = rows.end;
             self.rows += rows.len();
             self.extend(column, rows);
-            if self.rows.is_multiple_of(STEP_ROWS) && (self.rows >= PAGE_ROWS || self.values.bytes() >= PAGE_BYTES) {
+            if self.rows.is_multiple_of(step) && (self.rows >= PAGE_ROWS || self.values.bytes() >= PAGE_BYTES) {
                 self.end_page()?;
             }
         }

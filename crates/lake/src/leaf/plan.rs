@@ -10,8 +10,12 @@ use parquet::schema::types::ColumnDescPtr;
 /// and a fifth of those that are left to compress.
 const ALIKE: [&str; 6] = ["arn", "resource_id", "message", "remediation", "command", "evidence.list.item.value"];
 
+/// Texts that have nothing in common, or may be long.
+const PLAIN: [&str; 2] = ["finding_id", "quarantined_rows.list.item.text"];
+
 /// Columns that are read and not searched: the least and the greatest of their texts would prune nothing.
-const TOLD: [(&str, &str); 6] = [
+const TOLD: [(&str, &str); 7] = [
+    ("accounts", "quarantined_rows"),
     ("findings", "message"),
     ("findings", "remediation"),
     ("findings", "command"),
@@ -72,7 +76,7 @@ impl LeafPlan {
             Type::BOOLEAN => Values::Flags,
             Type::INT32 => Values::Narrow,
             Type::INT64 => Values::Wide,
-            Type::BYTE_ARRAY if path == "finding_id" => Values::Plain,
+            Type::BYTE_ARRAY if PLAIN.contains(&path.as_str()) => Values::Plain,
             Type::BYTE_ARRAY if is_alike(table, &path) => Values::Alike,
             Type::BYTE_ARRAY => Values::Few,
             other => return Err(ParquetError::NYI(format!("{path}: no column of the lake has the type {other}"))),

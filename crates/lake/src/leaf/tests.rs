@@ -195,6 +195,8 @@ fn a_dictionary_that_grows_too_large_is_left() {
         encodings.contains(&Encoding::RLE_DICTIONARY) && encodings.contains(&Encoding::DELTA_BYTE_ARRAY),
         "{encodings:?}"
     );
+    let first_page = usize::try_from(column.data_page_offset() - column.dictionary_page_offset().unwrap()).unwrap();
+    assert!(first_page < 900_000 + 1024 * 94, "{first_page}");
     assert_eq!(read(&file, None).columns(), rows.columns());
 }
 

@@ -16,7 +16,7 @@ use super::dictionary::{Dictionary, Seen};
 use super::plan::{LeafPlan, Values as Planned};
 use super::texts::{AlikeTexts, PlainTexts};
 
-/// Uncompressed bytes at which a dictionary takes no further page: dictionaries are pages too.
+/// Uncompressed bytes at which a dictionary, and the page that took it there, end: dictionaries are pages too.
 const DICTIONARY_BYTES: usize = 900_000;
 
 /// The values of a page, and what the column chunk keeps beside its pages.
@@ -162,6 +162,7 @@ impl Texts {
 impl OpenTexts {
     fn bytes(&self) -> usize {
         match self {
+            Self::Keys(dictionary) if dictionary.bytes() >= DICTIONARY_BYTES => usize::MAX,
             Self::Keys(dictionary) => dictionary.page_bytes(),
             Self::Alike(texts) => texts.bytes(),
             Self::Plain(texts) => texts.bytes(),
