@@ -36,7 +36,7 @@ pub(crate) fn turn_by_slot(credentials: &RecordBatch) -> Result<RecordBatch, Arr
 
 /// Values of two columns of one type in turn: the first of one, the first of the other, the second of one.
 ///
-/// arrow's `interleave` and `take` do this as well, by an index for each value: three times slower.
+/// arrow's `interleave` and `take` do this as well, by an index for each value, which is slower.
 fn alternate(one: &ArrayRef, other: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let nulls = alternate_nulls(one, other);
     let all = 2 * one.len();

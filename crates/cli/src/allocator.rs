@@ -22,8 +22,8 @@ pub fn give_back() {
     unsafe { mi_collect(true) }
 }
 
-/// From here on memory goes back as soon as it is freed. For a build, whose columns are large and few: a thirtieth of its
-/// time buys a quarter of its peak.
+/// From here on memory goes back as soon as it is freed. For a build, whose columns are large and few: 11 to 17 % more CPU
+/// keeps the peak of a commit of 50,000 accounts 30 to 40 MB lower.
 #[allow(unsafe_code, reason = "the allocator is written in C")]
 pub fn keep_nothing() {
     let at_once: c_long = 0;

@@ -27,7 +27,8 @@ const TOLD: [(&str, &str); 7] = [
 /// The level that all published figures are made with; higher ones cost more time than they save bytes.
 const ZSTD_LEVEL: i32 = 3;
 
-/// Texts from templates repeat themselves, so the lowest level finds as much: 2 % more bytes in two thirds of the time.
+/// Texts from templates repeat themselves, so the lowest level finds as much: 2 % more bytes of findings, and of
+/// a build a quarter less time in the compressor.
 const TOLD_ZSTD_LEVEL: i32 = 1;
 
 /// Columns that single values are looked up in.
