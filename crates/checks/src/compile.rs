@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::Expr;
 use orgsweep_core::table::Origin;
 use orgsweep_core::{Source, Sources, Timestamp};
@@ -10,9 +9,8 @@ use orgsweep_core::{Source, Sources, Timestamp};
 use crate::needs::Needs;
 use crate::params::{ParamsByName, changed};
 use crate::planning::PredicateCompiler;
-use crate::predicate::{Predicate, failure};
+use crate::predicate::Predicate;
 use crate::scope::Scope;
-use crate::shared::SharedParts;
 use crate::template::Template;
 use crate::{CheckTable, Exception, Resource, Rule, RuleError, RuleProblem, RuleSet, Severity};
 
@@ -30,16 +28,7 @@ pub struct Basis {
 pub struct Checker {
     pub(crate) checks: Vec<Check>,
     pub(crate) exceptions: Vec<Exception>,
-    pub(crate) shared: Shared,
     pub(crate) basis: Basis,
-}
-
-/// What the checks of each table have in common.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) accounts: SharedParts,
-    pub(crate) credentials: SharedParts,
-    pub(crate) access_keys: SharedParts,
 }
 
 impl Checker {
@@ -54,31 +43,13 @@ impl Checker {
             let check = Check::compile(&compiler, rules, rule);
             check.map_err(|problem| RuleError::in_check(&rule.file, &rule.id, problem))
         };
-        let mut checks = rules.rules().iter().map(compile).collect::<Result<Vec<_>, _>>()?;
-        let shared = Shared::take_out(&mut checks);
-        let shared =
-            shared.map_err(|error| RuleError::in_file("all rules together", RuleProblem::value(failure(&error))))?;
-        Ok(Self { checks, exceptions: rules.exceptions().to_vec(), shared, basis })
+        let checks = rules.rules().iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { checks, exceptions: rules.exceptions().to_vec(), basis })
     }
 
     /// What each check needs of an account, in the order of the pack.
     pub fn needs(&self) -> impl Iterator<Item = (&str, &Needs)> {
         self.checks.iter().map(|check| (check.id.as_str(), &check.needs))
-    }
-}
-
-impl Shared {
-    fn take_out(checks: &mut [Check]) -> Result<Self, DataFusionError> {
-        let mut of = |table: CheckTable| {
-            let checks = checks.iter_mut().filter(|check| check.table == table);
-            let predicates = checks.flat_map(|check| check.variants.iter_mut().flat_map(Variant::predicates));
-            SharedParts::take_out(table.table(), predicates.collect())
-        };
-        Ok(Self {
-            accounts: of(CheckTable::Accounts)?,
-            credentials: of(CheckTable::Credentials)?,
-            access_keys: of(CheckTable::AccessKeys)?,
-        })
     }
 }
 
@@ -216,12 +187,6 @@ impl Variant {
             remediation: template("remediation", &rule.remediation)?,
             command: rule.command.as_ref().map(|text| template("command", text)).transpose()?,
         })
-    }
-
-    /// All that are asked for every row.
-    fn predicates(&mut self) -> impl Iterator<Item = &mut Predicate> {
-        let notes = self.notes.iter_mut().map(|note| &mut note.when);
-        self.applies_when.iter_mut().chain([&mut self.fails_when]).chain(notes)
     }
 
     /// The predicates that decide.

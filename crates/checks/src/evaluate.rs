@@ -37,7 +37,7 @@ impl Checker {
     /// A batch that is not of its table, accounts out of order, credentials of other accounts. Whatever could not be
     /// read of an account is a verdict, not an error, and so is a predicate that fails on its values.
     pub fn evaluate(&self, chunk: &Chunk<'_>) -> Result<Verdicts, EvaluateError> {
-        let facts = Facts::of(chunk, self.basis.unasked, &self.shared)?;
+        let facts = Facts::of(chunk, self.basis.unasked)?;
         let judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Vec<_>>();
         Ok(write_down(self, &facts, &judgements)?)
     }

@@ -3,37 +3,28 @@
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, Field, Schema};
+use arrow_schema::{Field, Schema};
 use orgsweep_core::Sources;
 use orgsweep_core::table::Table;
 
 use crate::access_keys::{SLOTS, turn_by_slot};
 use crate::cell::texts;
-use crate::compile::Shared;
 use crate::coverage::Coverage;
 use crate::scope::ScopeView;
-use crate::shared::SharedParts;
 use crate::{CheckTable, Chunk, EvaluateError};
 
 /// The rows of one table, and which of them are whose.
 pub(crate) struct Rows {
     /// The rows, sorted by account.
     pub(crate) batch: RecordBatch,
-    /// The same, and what predicates share of them behind it.
-    pub(crate) with_shared: RecordBatch,
     /// Where the rows of each account begin, and behind the last, where they end.
     offsets: Vec<usize>,
 }
 
 impl Rows {
-    /// Rows of which predicates share nothing.
+    /// Rows that begin here and there.
     pub(crate) fn new(batch: RecordBatch, offsets: Vec<usize>) -> Self {
-        Self { with_shared: batch.clone(), batch, offsets }
-    }
-
-    /// With what predicates share of them.
-    fn sharing(self, shared: &SharedParts) -> Result<Self, ArrowError> {
-        Ok(Self { with_shared: shared.beside(&self.batch)?, ..self })
+        Self { batch, offsets }
     }
 
     /// The rows of one account.
@@ -61,7 +52,7 @@ pub(crate) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Makes the facts of a chunk, once it proved to be well-formed, of a run that did not ask these sources.
-    pub(crate) fn of(chunk: &Chunk<'a>, unasked: Sources, shared: &Shared) -> Result<Self, EvaluateError> {
+    pub(crate) fn of(chunk: &Chunk<'a>, unasked: Sources) -> Result<Self, EvaluateError> {
         hold_schema(chunk.accounts, CheckTable::Accounts.table())?;
         hold_schema(chunk.credentials, CheckTable::Credentials.table())?;
         hold_order(chunk.accounts)?;
@@ -71,9 +62,9 @@ impl<'a> Facts<'a> {
         let credentials = Rows::new(chunk.credentials.clone(), offsets);
         let access_keys = Rows::new(turn_by_slot(chunk.credentials)?, slot_offsets);
         Ok(Self {
-            accounts: accounts.sharing(&shared.accounts)?,
-            credentials: credentials.sharing(&shared.credentials)?,
-            access_keys: access_keys.sharing(&shared.access_keys)?,
+            accounts,
+            credentials,
+            access_keys,
             coverage: Coverage::read(chunk.accounts, unasked)?,
             scopes: ScopeView::of(chunk.accounts)?,
         })

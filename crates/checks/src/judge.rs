@@ -9,7 +9,7 @@ use crate::choice::{Choice, Chosen};
 use crate::compile::{Check, Variant};
 use crate::facts::{Facts, Rows};
 use crate::predicate::Predicate;
-use crate::row_masks::RowMasks;
+use crate::row_masks::{RowMasks, holding};
 
 /// What one check says of every account.
 pub(crate) struct Judgement {
@@ -75,19 +75,21 @@ impl Ground {
 /// The results of one variant's predicates for every row of the check's table.
 struct Answers {
     applies: Option<BooleanArray>,
+    /// Anything where `applies` is not true.
     fails: BooleanArray,
     notes: Vec<BooleanArray>,
 }
 
 impl Answers {
-    /// Evaluates the predicates on all rows at once.
+    /// Evaluates the predicates on all rows at once; where a check does not apply, nobody asks whether it fails.
     fn of(variant: &Variant, batch: &RecordBatch) -> Self {
         let ask = |predicate: &Predicate| predicate.evaluate(batch);
-        Self {
-            applies: variant.applies_when.as_ref().map(ask),
-            fails: ask(&variant.fails_when),
-            notes: variant.notes.iter().map(|note| ask(&note.when)).collect(),
-        }
+        let applies = variant.applies_when.as_ref().map(ask);
+        let fails = match &applies {
+            Some(applies) => variant.fails_when.evaluate_among(batch, &holding(applies)),
+            None => ask(&variant.fails_when),
+        };
+        Self { applies, fails, notes: variant.notes.iter().map(|note| ask(&note.when)).collect() }
     }
 
     fn applies(&self, row: usize) -> Option<bool> {
@@ -133,7 +135,7 @@ impl<'a> RowJudge<'a> {
         let rows = facts.rows(check.table);
         Self {
             choice: Choice::of(check, &facts.scopes, &rows.batch),
-            answers: check.variants.iter().map(|variant| Answers::of(variant, &rows.with_shared)).collect(),
+            answers: check.variants.iter().map(|variant| Answers::of(variant, &rows.batch)).collect(),
         }
     }
 

@@ -18,8 +18,9 @@ use orgsweep_core::{Timestamp, table};
 
 use crate::arithmetic::{checked, constant_parts, without_negation, work_out};
 use crate::explain::{explain, refused_part};
+use crate::formula::Formula;
 use crate::params::ParamsByName;
-use crate::predicate::{Narrow, Node, Predicate, failure};
+use crate::predicate::{Node, Predicate, failure};
 use crate::{Param, Rule, RuleProblem};
 
 /// The functions that count back from `as_of`, each with its unit in milliseconds.
@@ -102,8 +103,8 @@ impl PredicateCompiler {
         // What fails without a row fails whatever the values are.
         let held = root.evaluate(&RecordBatch::new_empty(table.schema()));
         held.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
-        let narrow = Narrow::new(&root.expression, &root.columns).map_err(failed)?;
-        Ok(Predicate { root, narrow, columns, params: named })
+        let formula = Formula::of(&root.expression, schema.as_arrow()).map_err(failed)?;
+        Ok(Predicate { root, formula, columns, params: named })
     }
 
     fn node(&self, expr: &Expr, schema: &DFSchema) -> Result<Node, DataFusionError> {

@@ -3,33 +3,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, RecordBatch};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use arrow_buffer::BooleanBuffer;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
 
+use crate::formula::{Formula, holds};
 use crate::parse::one_line;
 
 /// A compiled predicate over the rows of one table.
 #[derive(Debug)]
 pub(crate) struct Predicate {
     pub(crate) root: Node,
-    /// The same over its columns alone.
-    pub(crate) narrow: Narrow,
+    /// The same, to be asked about many rows at once.
+    pub(crate) formula: Formula,
     /// Indexes of the table's columns that its text names, ascending.
     pub(crate) columns: Vec<usize>,
     /// Parameters that its text names.
     pub(crate) params: BTreeSet<String>,
-}
-
-/// An expression over a batch of just the columns it reads. DataFusion filters whole batches on its way through an `and`,
-/// and a table has many columns.
-#[derive(Debug)]
-pub(crate) struct Narrow {
-    expression: Arc<dyn PhysicalExpr>,
-    columns: Vec<usize>,
 }
 
 /// A predicate, and below it the parts that `and`, `or` and `not` join: where it is null, they tell because of what.
@@ -46,26 +37,12 @@ impl Predicate {
     /// Whether it holds, for every row of a batch that has the table's columns in the table's order. Null as well
     /// for a row on whose values it fails, like a division by zero; [`Predicate::null_columns`] tells them apart.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> BooleanArray {
-        self.narrow.evaluate(batch).unwrap_or_else(|_| {
-            let mut held = Vec::with_capacity(batch.num_rows());
-            self.evaluate_by_halves(batch, &mut held);
-            held.into()
-        })
+        self.formula.evaluate(batch, None)
     }
 
-    /// Finds the rows on which it fails, so that the others keep their verdict. A row's own answer does not depend on
-    /// the rows beside it: rows together are never spared an evaluation that one of them needs alone.
-    fn evaluate_by_halves(&self, batch: &RecordBatch, held: &mut Vec<Option<bool>>) {
-        let rows = batch.num_rows();
-        match self.root.evaluate(batch) {
-            Ok(answers) => held.extend(answers.iter()),
-            Err(_) if rows < 2 => held.extend((0..rows).map(|_| None)),
-            Err(_) => {
-                let half = rows / 2;
-                self.evaluate_by_halves(&batch.slice(0, half), held);
-                self.evaluate_by_halves(&batch.slice(half, rows - half), held);
-            }
-        }
+    /// Like [`Predicate::evaluate`] for some rows; of the others it says anything.
+    pub(crate) fn evaluate_among(&self, batch: &RecordBatch, rows: &BooleanBuffer) -> BooleanArray {
+        self.formula.evaluate(batch, Some(rows))
     }
 
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
@@ -78,29 +55,6 @@ impl Predicate {
         let found = self.root.find_nulls(&batch.slice(row, 1), &mut columns);
         found.map(|()| columns).map_err(|error| failure(&error))
     }
-}
-
-impl Narrow {
-    /// Takes an expression over a table's columns, of which it reads these.
-    pub(crate) fn new(expression: &Arc<dyn PhysicalExpr>, columns: &[usize]) -> Result<Self, DataFusionError> {
-        let narrowed = Arc::clone(expression).transform(|part| {
-            let Some(column) = part.downcast_ref::<Column>() else { return Ok(Transformed::no(part)) };
-            let place = columns.iter().position(|index| *index == column.index()).unwrap_or(usize::MAX);
-            Ok(Transformed::yes(Arc::new(Column::new(column.name(), place)) as Arc<dyn PhysicalExpr>))
-        })?;
-        Ok(Self { expression: narrowed.data, columns: columns.to_vec() })
-    }
-
-    fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
-        holds(&self.expression, &batch.project(&self.columns)?)
-    }
-}
-
-/// Whether an expression holds for every row, unless it fails on one of them.
-fn holds(expression: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
-    let values = expression.evaluate(batch)?.into_array(batch.num_rows())?;
-    let held = values.as_boolean_opt().cloned();
-    held.ok_or_else(|| DataFusionError::Execution(format!("a predicate gave {}", values.data_type())))
 }
 
 impl Node {

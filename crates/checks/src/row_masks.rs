@@ -27,14 +27,14 @@ impl RowMasks {
     pub(crate) fn of(applies: Option<&BooleanArray>, fails: &BooleanArray, notes: &[BooleanArray]) -> Self {
         let rows = fails.len();
         let (applies, applies_null) = match applies {
-            Some(answers) => (holds(answers), nulls(answers)),
+            Some(answers) => (holding(answers), nulls(answers)),
             None => (BooleanBuffer::new_set(rows), BooleanBuffer::new_unset(rows)),
         };
-        let (fails, fails_null) = (holds(fails), nulls(fails));
+        let (fails, fails_null) = (holding(fails), nulls(fails));
         let failed = &applies & &fails;
         let unknown = &applies_null | &(&applies & &fails_null);
         let passed = &applies & &!&(&fails | &fails_null);
-        let passed_without = notes.iter().map(|note| &passed & &!&holds(note)).collect();
+        let passed_without = notes.iter().map(|note| &passed & &!&holding(note)).collect();
         Self { told: &failed | &unknown, passed, failed, unknown, passed_without }
     }
 
@@ -63,7 +63,7 @@ fn count(mask: &BooleanBuffer, rows: &Range<usize>) -> usize {
 }
 
 /// Where the answer is yes, and neither no nor null.
-fn holds(answers: &BooleanArray) -> BooleanBuffer {
+pub(crate) fn holding(answers: &BooleanArray) -> BooleanBuffer {
     match answers.nulls() {
         Some(valid) => answers.values() & valid.inner(),
         None => answers.values().clone(),
