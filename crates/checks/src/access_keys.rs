@@ -1,4 +1,5 @@
-//! The view `access_keys`: the rows of `credentials` turned by key slot.
+//! The view `access_keys`: the rows of `credentials` turned by key slot. Only rows that are told of are; predicates are turned
+//! instead, to be asked of `credentials` slot by slot.
 
 use std::sync::Arc;
 
@@ -9,29 +10,76 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType};
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNotNullExpr, Literal};
 use orgsweep_core::table::{self, timestamp_type};
 
 /// Key slots of a row of the credential report.
 pub(crate) const SLOTS: usize = 2;
 
+/// What a column of the view is in one slot of a row of `credentials`.
+enum Origin {
+    Slot,
+    Present,
+    /// The column of this name.
+    Column(String),
+}
+
+impl Origin {
+    fn of(name: &str, slot: usize) -> Self {
+        match name {
+            "slot" => Self::Slot,
+            "present" => Self::Present,
+            name if table::credentials().column(name).is_some() => Self::Column(name.to_owned()),
+            // `access_key_id` of the view is `access_key_1_id` and `access_key_2_id`.
+            name => Self::Column(format!("access_key_{slot}_{}", name.strip_prefix("access_key_").unwrap_or(name))),
+        }
+    }
+}
+
 /// Two rows for each row of `credentials`: its first slot, then its second.
 pub(crate) fn turn_by_slot(credentials: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let rows = credentials.num_rows();
-    let by_slot = |name: &str| {
-        let [first, second] =
-            ["access_key_1_", "access_key_2_"].map(|slot| column(credentials, &format!("{slot}{name}")));
-        alternate(first?, second?)
+    let by_slot = |name: &str| match (Origin::of(name, 1), Origin::of(name, 2)) {
+        (Origin::Column(first), Origin::Column(second)) => {
+            alternate(column(credentials, &first)?, column(credentials, &second)?)
+        }
+        _ => Ok(Arc::new((0..rows).flat_map(|_| [1, 2]).collect::<Int32Array>()) as ArrayRef),
     };
     let columns = table::access_keys().columns.iter().map(|described| match described.name {
-        "slot" => Ok(Arc::new((0..rows).flat_map(|_| [1, 2]).collect::<Int32Array>()) as ArrayRef),
         "present" => Ok(Arc::new(present(&by_slot("active")?, &by_slot("last_rotated")?)) as ArrayRef),
-        name => match credentials.column_by_name(name) {
-            Some(shared) => alternate(shared, shared),
-            // `access_key_id` of the view is `access_key_1_id` and `access_key_2_id`.
-            None => by_slot(name.strip_prefix("access_key_").unwrap_or(name)),
-        },
+        name => by_slot(name),
     });
     RecordBatch::try_new(table::access_keys().schema(), columns.collect::<Result<_, _>>()?)
+}
+
+/// An expression over the view as one over `credentials`: what it is in one slot of each row.
+pub(crate) fn in_slot(
+    expression: &Arc<dyn PhysicalExpr>,
+    slot: usize,
+) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let schema = table::credentials().schema();
+    let column = |name: &str| Ok::<_, DataFusionError>(Arc::new(Column::new_with_schema(name, &schema)?));
+    let own = |name: &str| match Origin::of(name, slot) {
+        Origin::Column(name) => column(&name).map(|column| column as Arc<dyn PhysicalExpr>),
+        Origin::Slot => Ok(Arc::new(Literal::new(ScalarValue::Int32(i32::try_from(slot).ok()))) as _),
+        Origin::Present => {
+            let (active, dated) = (format!("access_key_{slot}_active"), format!("access_key_{slot}_last_rotated"));
+            let is_known = Arc::new(IsNotNullExpr::new(column(&active)?));
+            let is_active = Arc::new(BinaryExpr::new(is_known, Operator::And, column(&active)?));
+            let is_dated = Arc::new(IsNotNullExpr::new(column(&dated)?));
+            Ok(Arc::new(BinaryExpr::new(is_active, Operator::Or, is_dated)) as _)
+        }
+    };
+    let turned = Arc::clone(expression).transform_down(|part| match part.downcast_ref::<Column>() {
+        Some(column) => Ok(Transformed::new(own(column.name())?, true, TreeNodeRecursion::Jump)),
+        None => Ok(Transformed::no(part)),
+    })?;
+    Ok(turned.data)
 }
 
 /// Values of two columns of one type in turn: the first of one, the first of the other, the second of one.
@@ -45,10 +93,7 @@ fn alternate(one: &ArrayRef, other: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
     match one.data_type() {
         DataType::Utf8 => alternate_texts(one.as_string(), other.as_string(), nulls),
-        DataType::Boolean => {
-            let (one, other) = (one.as_boolean().values(), other.as_boolean().values());
-            Ok(Arc::new(BooleanArray::new(alternate_bits(one, other), nulls)))
-        }
+        DataType::Boolean => Ok(Arc::new(alternate_flags(one.as_boolean(), other.as_boolean()))),
         _ => {
             let [one, other] = [one, other].map(|column| column.as_primitive::<TimestampMillisecondType>().values());
             let values: Vec<i64> = one.iter().zip(other).flat_map(|(one, other)| [*one, *other]).collect();
@@ -57,8 +102,13 @@ fn alternate(one: &ArrayRef, other: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-fn alternate_nulls(one: &ArrayRef, other: &ArrayRef) -> Option<NullBuffer> {
-    let valid = |column: &ArrayRef| match column.nulls() {
+/// Flags of the first slots and of the second ones in turn.
+pub(crate) fn alternate_flags(one: &BooleanArray, other: &BooleanArray) -> BooleanArray {
+    BooleanArray::new(alternate_bits(one.values(), other.values()), alternate_nulls(one, other))
+}
+
+fn alternate_nulls(one: &dyn Array, other: &dyn Array) -> Option<NullBuffer> {
+    let valid = |column: &dyn Array| match column.nulls() {
         Some(nulls) => nulls.inner().clone(),
         None => BooleanBuffer::new_set(column.len()),
     };
@@ -121,7 +171,8 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::fixture::{Organization, show};
+    use crate::fixture::{Organization, as_of, rule, show};
+    use crate::planning::PredicateCompiler;
 
     #[test]
     fn each_user_has_two_slots_and_an_inactive_key_is_present() {
@@ -189,5 +240,57 @@ mod tests {
     fn no_users_have_no_slots() {
         let empty = RecordBatch::new_empty(table::credentials().schema());
         assert_eq!(turn_by_slot(&empty).unwrap().num_rows(), 0);
+    }
+
+    /// Users with keys of all sorts.
+    fn users() -> Organization {
+        let flags = ["", "access_key_N_active = true\n", "access_key_N_active = false\n"];
+        let dates = ["", "access_key_N_last_rotated = \"-100d\"\n", "access_key_N_last_rotated_reason = \"N/A\"\n"];
+        let uses = [
+            "",
+            "access_key_N_last_used_date = \"-1d\"\naccess_key_N_last_used_region = \"eu-west-1\"\n",
+            "access_key_N_last_used_date_reason = \"N/A\"\naccess_key_N_id = \"AKIA\"\n",
+        ];
+        let keys: Vec<String> = flags
+            .iter()
+            .flat_map(|flag| dates.map(|date| format!("{flag}{date}")))
+            .flat_map(|key| uses.map(|used| format!("{key}{used}")))
+            .collect();
+        let user = |(index, first): (usize, &String)| {
+            let second = &keys[index * 7 % keys.len()];
+            let name = format!("[[account.users]]\nuser = \"user-{index:02}\"\nuser_creation_time = \"-100d\"\n");
+            name + &first.replace('N', "1").replace("1/A", "N/A") + &second.replace('N', "2").replace("2/A", "N/A")
+        };
+        let users: String = keys.iter().enumerate().map(user).collect();
+        Organization::read(&format!("[[account]]\n{users}"))
+    }
+
+    #[test]
+    fn a_predicate_says_of_slots_what_it_says_of_the_view() {
+        let credentials = users().credentials;
+        let view = turn_by_slot(&credentials).unwrap();
+        let columns = table::access_keys().columns.iter().map(|column| format!("\"{}\" is null", column.name));
+        let predicates = [
+            "present",
+            "active",
+            "not present and active is null",
+            "slot = 2 and last_rotated < days_ago(30)",
+            "case slot when 1 then active else last_used_region = 'eu-west-1' end",
+            "slot in (2, 3, 4, 5, 6) or length(access_key_id) > slot",
+            "\"user\" like '%1%' and last_used_date_reason = 'N/A'",
+            "1 / (slot - 1) = 1 or last_rotated is null",
+            "active and 10 / (length(access_key_id) - 4) > slot",
+            "cast(last_rotated as bigint) = cast(user_creation_time as bigint)",
+        ];
+        let (compiler, mut failing) = (PredicateCompiler::new(as_of()), 0);
+        for text in predicates.map(str::to_owned).into_iter().chain(columns) {
+            let rule = rule("access_keys", &text);
+            let read = compiler.read(&rule, "fails_when", &text).unwrap();
+            let predicate = compiler.compile(&rule, "fails_when", read, &rule.params).unwrap();
+            let [first, second] = [0, 1].map(|slot| predicate.formula(Some(slot)).evaluate(&credentials, None));
+            assert_eq!(alternate_flags(&first, &second), predicate.evaluate(&view), "{text}");
+            failing += (0..view.num_rows()).filter(|row| predicate.null_columns(&view, *row).is_err()).count();
+        }
+        assert!(failing > 0);
     }
 }

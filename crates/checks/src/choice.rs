@@ -1,8 +1,7 @@
 //! Which variant of a check is in force for which row: what overrides say of accounts and of users.
 
-use arrow_array::RecordBatch;
-
 use crate::compile::Check;
+use crate::facts::Rows;
 use crate::scope::{Scope, ScopeView, UserView};
 
 /// The variants in force.
@@ -38,7 +37,7 @@ pub(crate) enum Chosen {
 
 impl<'a> Choice<'a> {
     /// Looks up the overrides of a check, of which `rows` are judged.
-    pub(crate) fn of(check: &'a Check, view: &ScopeView<'_>, rows: &'a RecordBatch) -> Self {
+    pub(crate) fn of(check: &'a Check, view: &ScopeView<'_>, rows: &'a Rows) -> Self {
         if check.overrides.is_empty() {
             return Self::First;
         }
@@ -47,7 +46,7 @@ impl<'a> Choice<'a> {
             variant: *variant,
             accounts: view.accounts_in(scope),
         };
-        Self::Scoped(Scoped { places: check.overrides.iter().map(place).collect(), users: UserView::of(rows) })
+        Self::Scoped(Scoped { places: check.overrides.iter().map(place).collect(), users: UserView::of_rows(rows) })
     }
 
     /// The variant for one row of one account.

@@ -37,8 +37,9 @@ impl Checker {
     /// A batch that is not of its table, accounts out of order, credentials of other accounts. Whatever could not be
     /// read of an account is a verdict, not an error, and so is a predicate that fails on its values.
     pub fn evaluate(&self, chunk: &Chunk<'_>) -> Result<Verdicts, EvaluateError> {
-        let facts = Facts::of(chunk, self.basis.unasked)?;
-        let judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Vec<_>>();
+        let mut facts = Facts::of(chunk, self.basis.unasked)?;
+        let mut judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Vec<_>>();
+        facts.turn_found(&self.checks, &mut judgements)?;
         Ok(write_down(self, &facts, &judgements)?)
     }
 

@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema};
+use arrow_array::{RecordBatch, UInt64Array};
+use arrow_schema::{ArrowError, Field, Schema};
+use arrow_select::take::take_record_batch;
 use orgsweep_core::Sources;
 use orgsweep_core::table::Table;
 
 use crate::access_keys::{SLOTS, turn_by_slot};
 use crate::cell::texts;
+use crate::compile::Check;
 use crate::coverage::Coverage;
+use crate::judge::Judgement;
 use crate::scope::ScopeView;
 use crate::{CheckTable, Chunk, EvaluateError};
 
@@ -17,6 +20,8 @@ use crate::{CheckTable, Chunk, EvaluateError};
 pub(crate) struct Rows {
     /// The rows, sorted by account.
     pub(crate) batch: RecordBatch,
+    /// Of a view that is not turned: the rows of `credentials` whose slots are its rows.
+    pub(crate) slots_of: Option<RecordBatch>,
     /// Where the rows of each account begin, and behind the last, where they end.
     offsets: Vec<usize>,
 }
@@ -24,7 +29,16 @@ pub(crate) struct Rows {
 impl Rows {
     /// Rows that begin here and there.
     pub(crate) fn new(batch: RecordBatch, offsets: Vec<usize>) -> Self {
-        Self { batch, offsets }
+        Self { batch, slots_of: None, offsets }
+    }
+
+    /// The slots of rows of `credentials`, of which none is turned yet.
+    fn slots(of: &Self) -> Self {
+        Self {
+            batch: RecordBatch::new_empty(CheckTable::AccessKeys.table().schema()),
+            slots_of: Some(of.batch.clone()),
+            offsets: of.offsets.iter().map(|offset| offset * SLOTS).collect(),
+        }
     }
 
     /// The rows of one account.
@@ -42,7 +56,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) accounts: Rows,
     /// The rows of `credentials`.
     pub(crate) credentials: Rows,
-    /// The view of them by key slot.
+    /// The view of them by key slot: to judge all of it, and to tell of what [`Facts::turn_found`] has turned.
     pub(crate) access_keys: Rows,
     /// What was not read.
     pub(crate) coverage: Coverage<'a>,
@@ -57,17 +71,34 @@ impl<'a> Facts<'a> {
         hold_schema(chunk.credentials, CheckTable::Credentials.table())?;
         hold_order(chunk.accounts)?;
         let offsets = offsets(chunk.accounts, chunk.credentials)?;
-        let slot_offsets = offsets.iter().map(|offset| offset * SLOTS).collect();
         let accounts = Rows::new(chunk.accounts.clone(), (0..=chunk.accounts.num_rows()).collect());
         let credentials = Rows::new(chunk.credentials.clone(), offsets);
-        let access_keys = Rows::new(turn_by_slot(chunk.credentials)?, slot_offsets);
         Ok(Self {
             accounts,
+            access_keys: Rows::slots(&credentials),
             credentials,
-            access_keys,
             coverage: Coverage::read(chunk.accounts, unasked)?,
             scopes: ScopeView::of(chunk.accounts)?,
         })
+    }
+
+    /// Turns the rows of `credentials` with slots that are told of, and lets what was found be at its rows in the view.
+    pub(crate) fn turn_found(&mut self, checks: &[Check], judgements: &mut [Judgement]) -> Result<(), ArrowError> {
+        let Some(credentials) = &self.access_keys.slots_of else { return Ok(()) };
+        let of_slots = checks.iter().zip(judgements).filter(|(check, _)| check.table == CheckTable::AccessKeys);
+        let mut found: Vec<_> = of_slots.flat_map(|(_, judgement)| &mut judgement.found).collect();
+        let mut users: Vec<_> = found.iter().filter_map(|found| Some(found.ground.row()? / SLOTS)).collect();
+        users.sort_unstable();
+        users.dedup();
+        for found in &mut found {
+            if let Some(row) = found.ground.row() {
+                let place = users.partition_point(|user| *user < row / SLOTS);
+                found.ground = found.ground.at(place * SLOTS + row % SLOTS);
+            }
+        }
+        let rows: UInt64Array = users.iter().filter_map(|user| u64::try_from(*user).ok()).collect();
+        self.access_keys.batch = turn_by_slot(&take_record_batch(credentials, &rows)?)?;
+        Ok(())
     }
 
     /// The rows that a check of this table judges.

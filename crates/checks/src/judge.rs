@@ -5,6 +5,7 @@ use std::ops::Range;
 use arrow_array::{Array, BooleanArray, RecordBatch};
 
 use crate::Status;
+use crate::access_keys::alternate_flags;
 use crate::choice::{Choice, Chosen};
 use crate::compile::{Check, Variant};
 use crate::facts::{Facts, Rows};
@@ -70,6 +71,17 @@ impl Ground {
             Self::Undecided(row) | Self::NullApplies(row) | Self::NullFails(row) | Self::Failed(row) => Some(row),
         }
     }
+
+    /// The same of another row.
+    pub(crate) fn at(self, row: usize) -> Self {
+        match self {
+            Self::Unread | Self::Quarantined => self,
+            Self::Undecided(_) => Self::Undecided(row),
+            Self::NullApplies(_) => Self::NullApplies(row),
+            Self::NullFails(_) => Self::NullFails(row),
+            Self::Failed(_) => Self::Failed(row),
+        }
+    }
 }
 
 /// The results of one variant's predicates for every row of the check's table.
@@ -81,15 +93,29 @@ struct Answers {
 }
 
 impl Answers {
-    /// Evaluates the predicates on all rows at once; where a check does not apply, nobody asks whether it fails.
-    fn of(variant: &Variant, batch: &RecordBatch) -> Self {
-        let ask = |predicate: &Predicate| predicate.evaluate(batch);
-        let applies = variant.applies_when.as_ref().map(ask);
-        let fails = match &applies {
-            Some(applies) => variant.fails_when.evaluate_among(batch, &holding(applies)),
-            None => ask(&variant.fails_when),
-        };
-        Self { applies, fails, notes: variant.notes.iter().map(|note| ask(&note.when)).collect() }
+    /// Evaluates the predicates on all rows at once.
+    fn of(variant: &Variant, rows: &Rows) -> Self {
+        let Some(credentials) = &rows.slots_of else { return Self::by(variant, &rows.batch, None) };
+        let [first, second] = [0, 1].map(|slot| Self::by(variant, credentials, Some(slot)));
+        let notes = first.notes.iter().zip(&second.notes);
+        Self {
+            applies: first.applies.zip(second.applies).map(|(first, second)| alternate_flags(&first, &second)),
+            fails: alternate_flags(&first.fails, &second.fails),
+            notes: notes.map(|(first, second)| alternate_flags(first, second)).collect(),
+        }
+    }
+
+    /// Evaluates them on the rows of a table, or on a slot of each; where a check does not apply, nobody asks whether it
+    /// fails.
+    fn by(variant: &Variant, batch: &RecordBatch, slot: Option<usize>) -> Self {
+        let ask = |predicate: &Predicate, among| predicate.formula(slot).evaluate(batch, among);
+        let applies = variant.applies_when.as_ref().map(|predicate| ask(predicate, None));
+        let applying = applies.as_ref().map(holding);
+        Self {
+            applies,
+            fails: ask(&variant.fails_when, applying.as_ref()),
+            notes: variant.notes.iter().map(|note| ask(&note.when, None)).collect(),
+        }
     }
 
     fn applies(&self, row: usize) -> Option<bool> {
@@ -134,8 +160,8 @@ impl<'a> RowJudge<'a> {
     pub(crate) fn of(check: &'a Check, facts: &'a Facts<'_>) -> Self {
         let rows = facts.rows(check.table);
         Self {
-            choice: Choice::of(check, &facts.scopes, &rows.batch),
-            answers: check.variants.iter().map(|variant| Answers::of(variant, &rows.batch)).collect(),
+            choice: Choice::of(check, &facts.scopes, rows),
+            answers: check.variants.iter().map(|variant| Answers::of(variant, rows)).collect(),
         }
     }
 

@@ -18,7 +18,6 @@ use orgsweep_core::{Timestamp, table};
 
 use crate::arithmetic::{checked, constant_parts, without_negation, work_out};
 use crate::explain::{explain, refused_part};
-use crate::formula::Formula;
 use crate::params::ParamsByName;
 use crate::predicate::{Node, Predicate, failure};
 use crate::{Param, Rule, RuleProblem};
@@ -103,8 +102,7 @@ impl PredicateCompiler {
         // What fails without a row fails whatever the values are.
         let held = root.evaluate(&RecordBatch::new_empty(table.schema()));
         held.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
-        let formula = Formula::of(&root.expression, schema.as_arrow()).map_err(failed)?;
-        Ok(Predicate { root, formula, columns, params: named })
+        Predicate::new(rule.table, root, columns, named).map_err(failed)
     }
 
     fn node(&self, expr: &Expr, schema: &DFSchema) -> Result<Node, DataFusionError> {

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::{Array, BooleanArray, RecordBatch};
-use arrow_buffer::BooleanBuffer;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
+use orgsweep_core::table;
 
+use crate::CheckTable;
+use crate::access_keys::{SLOTS, in_slot};
 use crate::formula::{Formula, holds};
 use crate::parse::one_line;
 
@@ -16,7 +18,9 @@ use crate::parse::one_line;
 pub(crate) struct Predicate {
     pub(crate) root: Node,
     /// The same, to be asked about many rows at once.
-    pub(crate) formula: Formula,
+    formula: Formula,
+    /// And of the view of key slots, about each slot of rows of `credentials`.
+    by_slot: Option<[Formula; SLOTS]>,
     /// Indexes of the table's columns that its text names, ascending.
     pub(crate) columns: Vec<usize>,
     /// Parameters that its text names.
@@ -34,15 +38,32 @@ pub(crate) struct Node {
 }
 
 impl Predicate {
+    /// Makes a predicate ready for the rows of a table.
+    pub(crate) fn new(
+        table: CheckTable,
+        root: Node,
+        columns: Vec<usize>,
+        params: BTreeSet<String>,
+    ) -> Result<Self, DataFusionError> {
+        let in_slot = |slot| Formula::of(&in_slot(&root.expression, slot)?, &table::credentials().schema());
+        let by_slot = match table {
+            CheckTable::AccessKeys => Some([in_slot(1)?, in_slot(2)?]),
+            CheckTable::Accounts | CheckTable::Credentials => None,
+        };
+        let formula = Formula::of(&root.expression, &table.table().schema())?;
+        Ok(Self { root, formula, by_slot, columns, params })
+    }
+
     /// Whether it holds, for every row of a batch that has the table's columns in the table's order. Null as well
     /// for a row on whose values it fails, like a division by zero; [`Predicate::null_columns`] tells them apart.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> BooleanArray {
         self.formula.evaluate(batch, None)
     }
 
-    /// Like [`Predicate::evaluate`] for some rows; of the others it says anything.
-    pub(crate) fn evaluate_among(&self, batch: &RecordBatch, rows: &BooleanBuffer) -> BooleanArray {
-        self.formula.evaluate(batch, Some(rows))
+    /// What to ask about rows of the table, or about one slot, by its index, of rows of `credentials`.
+    pub(crate) fn formula(&self, slot: Option<usize>) -> &Formula {
+        let by_slot = slot.zip(self.by_slot.as_ref()).and_then(|(slot, formulas)| formulas.get(slot));
+        by_slot.unwrap_or(&self.formula)
     }
 
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that

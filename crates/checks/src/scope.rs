@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::RuleProblem;
+use crate::access_keys::SLOTS;
 use crate::cell::{item_range, item_texts, lists, str_at, texts};
+use crate::facts::Rows;
 use crate::resource::ROOT_USER;
 
 /// A set of accounts, and of users in them. Every key that is given must match; of the values of one key, one must.
@@ -155,16 +157,27 @@ impl<'a> ScopeView<'a> {
 pub(crate) struct UserView<'a> {
     user: &'a StringArray,
     arn: &'a StringArray,
+    /// How many rows there are of each.
+    each: usize,
 }
 
 impl<'a> UserView<'a> {
     /// The users of a table's rows; `None` for a table that has none.
     pub(crate) fn of(rows: &'a RecordBatch) -> Option<Self> {
-        Some(Self { user: texts(rows, "user").ok()?, arn: texts(rows, "arn").ok()? })
+        Some(Self { user: texts(rows, "user").ok()?, arn: texts(rows, "arn").ok()?, each: 1 })
+    }
+
+    /// The users of rows, also where these are slots that are not turned.
+    pub(crate) fn of_rows(rows: &'a Rows) -> Option<Self> {
+        match &rows.slots_of {
+            Some(credentials) => Some(Self { each: SLOTS, ..Self::of(credentials)? }),
+            None => Self::of(&rows.batch),
+        }
     }
 
     /// Whether the row's user is in the scope, given that its account is.
     pub(crate) fn is_in(&self, scope: &Scope, row: usize) -> bool {
+        let row = row / self.each;
         scope.holds_user(self.user.value(row), self.arn.value(row))
     }
 }
