@@ -246,7 +246,7 @@ mod tests {
     fn users() -> Organization {
         let flags = ["", "access_key_N_active = true\n", "access_key_N_active = false\n"];
         let dates = ["", "access_key_N_last_rotated = \"-100d\"\n", "access_key_N_last_rotated_reason = \"N/A\"\n"];
-        let uses = [
+        let last_used = [
             "",
             "access_key_N_last_used_date = \"-1d\"\naccess_key_N_last_used_region = \"eu-west-1\"\n",
             "access_key_N_last_used_date_reason = \"N/A\"\naccess_key_N_id = \"AKIA\"\n",
@@ -254,7 +254,7 @@ mod tests {
         let keys: Vec<String> = flags
             .iter()
             .flat_map(|flag| dates.map(|date| format!("{flag}{date}")))
-            .flat_map(|key| uses.map(|used| format!("{key}{used}")))
+            .flat_map(|key| last_used.map(|used| format!("{key}{used}")))
             .collect();
         let user = |(index, first): (usize, &String)| {
             let second = &keys[index * 7 % keys.len()];
@@ -287,8 +287,8 @@ mod tests {
             let rule = rule("access_keys", &text);
             let read = compiler.read(&rule, "fails_when", &text).unwrap();
             let predicate = compiler.compile(&rule, "fails_when", read, &rule.params).unwrap();
-            let [first, second] = [0, 1].map(|slot| predicate.formula(Some(slot)).evaluate(&credentials, None));
-            assert_eq!(alternate_flags(&first, &second), predicate.evaluate(&view), "{text}");
+            let [first, second] = [0, 1].map(|slot| predicate.evaluate_slot(slot, &credentials, None));
+            assert_eq!(alternate_flags(&first, &second), predicate.evaluate(&view, None), "{text}");
             failing += (0..view.num_rows()).filter(|row| predicate.null_columns(&view, *row).is_err()).count();
         }
         assert!(failing > 0);

@@ -146,7 +146,8 @@ fn run_part(rule: &Rule, check: &Check) -> Result<Vec<CaseResult>, RuleProblem> 
         _ => (empty(CheckTable::Credentials), empty(CheckTable::AccessKeys)),
     };
     let offsets = (0..=rule.cases.len()).collect();
-    let facts = Facts { accounts: Rows::new(accounts.clone(), offsets), credentials, access_keys, coverage, scopes };
+    let accounts = Rows::new(accounts.clone(), offsets);
+    let facts = Facts { accounts, credentials, access_keys, told: Vec::new(), coverage, scopes };
     let judgement = judge(check, &facts);
     let outcome = Outcomes { rule, check, facts: &facts, judgement, rows: RowJudge::of(check, &facts) };
     Ok(rule.cases.iter().enumerate().map(|(index, case)| outcome.of_case(index, case)).collect())
@@ -225,10 +226,10 @@ impl Outcomes<'_> {
             let (batch, row) = (&self.facts.rows(self.rule.table).batch, found.ground.row()?);
             let told = match key {
                 "command" => {
-                    let command = variant.command.as_ref().map(|command| Rendering::of(command, batch).at(row));
+                    let command = variant.command.as_ref().map(|command| Rendering::of(command, batch, None).at(row));
                     command.unwrap_or_default().trim().to_owned()
                 }
-                _ => Rendering::of(&variant.message, batch).at(row),
+                _ => Rendering::of(&variant.message, batch, None).at(row),
             };
             // Each case is an account of its own; what it expects is written as if it were the first.
             Some(told.replace(account_id(index).as_str(), account_id(0).as_str()))

@@ -39,7 +39,7 @@ impl Checker {
     pub fn evaluate(&self, chunk: &Chunk<'_>) -> Result<Verdicts, EvaluateError> {
         let mut facts = Facts::of(chunk, self.basis.unasked)?;
         let mut judgements = self.checks.iter().map(|check| judge(check, &facts)).collect::<Vec<_>>();
-        facts.turn_found(&self.checks, &mut judgements)?;
+        facts.take_found(&self.checks, &mut judgements)?;
         Ok(write_down(self, &facts, &judgements)?)
     }
 

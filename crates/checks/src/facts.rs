@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::{RecordBatch, UInt64Array};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, Field, Schema};
 use arrow_select::take::take_record_batch;
 use orgsweep_core::Sources;
@@ -12,7 +13,7 @@ use crate::access_keys::{SLOTS, turn_by_slot};
 use crate::cell::texts;
 use crate::compile::Check;
 use crate::coverage::Coverage;
-use crate::judge::Judgement;
+use crate::judge::{Found, Judgement};
 use crate::scope::ScopeView;
 use crate::{CheckTable, Chunk, EvaluateError};
 
@@ -56,8 +57,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) accounts: Rows,
     /// The rows of `credentials`.
     pub(crate) credentials: Rows,
-    /// The view of them by key slot: to judge all of it, and to tell of what [`Facts::turn_found`] has turned.
+    /// The view of them by key slot: to judge all of it, and to tell of what [`Facts::take_found`] has turned.
     pub(crate) access_keys: Rows,
+    /// For each check the rows that are told of, and maybe others; `None` where that may be all.
+    pub(crate) told: Vec<Option<BooleanBuffer>>,
     /// What was not read.
     pub(crate) coverage: Coverage<'a>,
     /// Where the accounts are in the organization, and how they are tagged.
@@ -77,16 +80,24 @@ impl<'a> Facts<'a> {
             accounts,
             access_keys: Rows::slots(&credentials),
             credentials,
+            told: Vec::new(),
             coverage: Coverage::read(chunk.accounts, unasked)?,
             scopes: ScopeView::of(chunk.accounts)?,
         })
     }
 
-    /// Turns the rows of `credentials` with slots that are told of, and lets what was found be at its rows in the view.
-    pub(crate) fn turn_found(&mut self, checks: &[Check], judgements: &mut [Judgement]) -> Result<(), ArrowError> {
+    /// Looks at what was found, before it is told: keeps which rows that is, and turns those that are slots.
+    pub(crate) fn take_found(&mut self, checks: &[Check], judgements: &mut [Judgement]) -> Result<(), ArrowError> {
+        let is_view = |check: &Check| check.table == CheckTable::AccessKeys;
+        let told = checks.iter().zip(judgements.iter_mut());
+        self.told = told.map(|(check, it)| it.told.take().filter(|_| !is_view(check))).collect();
+        let of_slots = checks.iter().zip(judgements).filter(|(check, _)| is_view(check));
+        self.turn(of_slots.flat_map(|(_, judgement)| &mut judgement.found).collect())
+    }
+
+    /// Turns the rows of `credentials` with slots that were found, and lets what was found be at its rows in the view.
+    fn turn(&mut self, mut found: Vec<&mut Found>) -> Result<(), ArrowError> {
         let Some(credentials) = &self.access_keys.slots_of else { return Ok(()) };
-        let of_slots = checks.iter().zip(judgements).filter(|(check, _)| check.table == CheckTable::AccessKeys);
-        let mut found: Vec<_> = of_slots.flat_map(|(_, judgement)| &mut judgement.found).collect();
         let mut users: Vec<_> = found.iter().filter_map(|found| Some(found.ground.row()? / SLOTS)).collect();
         users.sort_unstable();
         users.dedup();
@@ -108,6 +119,11 @@ impl<'a> Facts<'a> {
             CheckTable::Credentials => &self.credentials,
             CheckTable::AccessKeys => &self.access_keys,
         }
+    }
+
+    /// The rows that are told of by the check at this place, and maybe others; `None` where that may be all.
+    pub(crate) fn told(&self, place: usize) -> Option<&BooleanBuffer> {
+        self.told.get(place)?.as_ref()
     }
 
     /// Number of accounts.

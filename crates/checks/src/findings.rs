@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, DataType, Field};
 use orgsweep_core::table::{self, timestamp_type};
 
@@ -195,11 +196,11 @@ struct VariantTexts<'a> {
 }
 
 impl<'a> VariantTexts<'a> {
-    fn of(variant: &'a Variant, batch: &'a RecordBatch) -> Self {
+    fn of(variant: &'a Variant, batch: &'a RecordBatch, told: Option<&BooleanBuffer>) -> Self {
         Self {
-            message: Rendering::of(&variant.message, batch),
-            remediation: Rendering::of(&variant.remediation, batch),
-            command: variant.command.as_ref().map(|command| Rendering::of(command, batch)),
+            message: Rendering::of(&variant.message, batch, told),
+            remediation: Rendering::of(&variant.remediation, batch, told),
+            command: variant.command.as_ref().map(|command| Rendering::of(command, batch, told)),
         }
     }
 }
@@ -214,8 +215,8 @@ impl Told {
             let known = texts.get_mut(*place).and_then(|variants| variants.get_mut(found.variant));
             match (found.ground, check.variants.get(found.variant).zip(known)) {
                 (Ground::Failed(row), Some((variant, known))) => {
-                    let batch = &facts.rows(check.table).batch;
-                    builders.push_failed(known.get_or_insert_with(|| VariantTexts::of(variant, batch)), row);
+                    let (batch, told) = (&facts.rows(check.table).batch, facts.told(*place));
+                    builders.push_failed(known.get_or_insert_with(|| VariantTexts::of(variant, batch, told)), row);
                 }
                 _ => builders.push_unknown(check, reason.as_deref().unwrap_or("no reason is known")),
             }

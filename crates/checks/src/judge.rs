@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_buffer::BooleanBuffer;
 
 use crate::Status;
-use crate::access_keys::alternate_flags;
+use crate::answers::Answers;
 use crate::choice::{Choice, Chosen};
-use crate::compile::{Check, Variant};
+use crate::compile::Check;
 use crate::facts::{Facts, Rows};
-use crate::predicate::Predicate;
-use crate::row_masks::{RowMasks, holding};
+use crate::row_masks::RowMasks;
 
 /// What one check says of every account.
 pub(crate) struct Judgement {
@@ -18,6 +17,8 @@ pub(crate) struct Judgement {
     pub(crate) accounts: Vec<AccountVerdict>,
     /// What is to be told, sorted by account, then by row.
     pub(crate) found: Vec<Found>,
+    /// The rows of the check's table that are told of, and maybe others; `None` where they were not told apart.
+    pub(crate) told: Option<BooleanBuffer>,
 }
 
 /// What one check says of one account.
@@ -84,63 +85,6 @@ impl Ground {
     }
 }
 
-/// The results of one variant's predicates for every row of the check's table.
-struct Answers {
-    applies: Option<BooleanArray>,
-    /// Anything where `applies` is not true.
-    fails: BooleanArray,
-    notes: Vec<BooleanArray>,
-}
-
-impl Answers {
-    /// Evaluates the predicates on all rows at once.
-    fn of(variant: &Variant, rows: &Rows) -> Self {
-        let Some(credentials) = &rows.slots_of else { return Self::by(variant, &rows.batch, None) };
-        let [first, second] = [0, 1].map(|slot| Self::by(variant, credentials, Some(slot)));
-        let notes = first.notes.iter().zip(&second.notes);
-        Self {
-            applies: first.applies.zip(second.applies).map(|(first, second)| alternate_flags(&first, &second)),
-            fails: alternate_flags(&first.fails, &second.fails),
-            notes: notes.map(|(first, second)| alternate_flags(first, second)).collect(),
-        }
-    }
-
-    /// Evaluates them on the rows of a table, or on a slot of each; where a check does not apply, nobody asks whether it
-    /// fails.
-    fn by(variant: &Variant, batch: &RecordBatch, slot: Option<usize>) -> Self {
-        let ask = |predicate: &Predicate, among| predicate.formula(slot).evaluate(batch, among);
-        let applies = variant.applies_when.as_ref().map(|predicate| ask(predicate, None));
-        let applying = applies.as_ref().map(holding);
-        Self {
-            applies,
-            fails: ask(&variant.fails_when, applying.as_ref()),
-            notes: variant.notes.iter().map(|note| ask(&note.when, None)).collect(),
-        }
-    }
-
-    fn applies(&self, row: usize) -> Option<bool> {
-        self.applies.as_ref().map_or(Some(true), |answers| at(answers, row))
-    }
-
-    fn status(&self, row: usize) -> Status {
-        Status::of_row(self.applies(row), at(&self.fails, row))
-    }
-
-    /// What a row is told for, if it is told at all.
-    fn ground(&self, row: usize, status: Status) -> Option<Ground> {
-        match status {
-            Status::Pass | Status::NotApplicable => None,
-            Status::Fail => Some(Ground::Failed(row)),
-            Status::Unknown if self.applies(row).is_none() => Some(Ground::NullApplies(row)),
-            Status::Unknown => Some(Ground::NullFails(row)),
-        }
-    }
-}
-
-fn at(answers: &BooleanArray, row: usize) -> Option<bool> {
-    answers.is_valid(row).then(|| answers.value(row))
-}
-
 /// What one check says of every row of its table.
 pub(crate) struct RowJudge<'a> {
     choice: Choice<'a>,
@@ -186,7 +130,7 @@ impl<'a> RowJudge<'a> {
     /// The answers of all rows as bits, where one variant is in force for all of them.
     fn masks(&self) -> Option<(&Answers, RowMasks)> {
         let answers = self.answers.first().filter(|_| matches!(self.choice, Choice::First))?;
-        Some((answers, RowMasks::of(answers.applies.as_ref(), &answers.fails, &answers.notes)))
+        Some((answers, answers.masks()))
     }
 
     fn status(&self, variant: usize, row: usize) -> Option<Status> {
@@ -195,8 +139,7 @@ impl<'a> RowJudge<'a> {
 
     /// Which of the notes of a variant hold for a row that passed.
     fn notes(&self, row: usize, variant: usize) -> impl Iterator<Item = bool> {
-        let notes = self.answers.get(variant).map(|answers| answers.notes.as_slice()).unwrap_or_default();
-        notes.iter().map(move |answers| at(answers, row) == Some(true))
+        self.answers.get(variant).into_iter().flat_map(move |answers| answers.notes(row))
     }
 }
 
@@ -228,7 +171,7 @@ pub(crate) fn judge(check: &Check, facts: &Facts<'_>) -> Judgement {
             }
         })
         .collect();
-    Judgement { accounts, found }
+    Judgement { accounts, found, told: masks.map(|(_, masks)| masks.into_told()) }
 }
 
 /// Counts what one account's rows did, all under the same variant; `unknown` resources are known of already.

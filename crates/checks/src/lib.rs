@@ -10,6 +10,7 @@
 //! `judge` decides, `cover` looks for an exception, `verdicts` and `findings` write down.
 
 mod access_keys;
+mod answers;
 mod arithmetic;
 mod case;
 mod case_rows;

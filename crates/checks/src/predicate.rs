@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_buffer::BooleanBuffer;
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
 use orgsweep_core::table;
@@ -18,9 +19,9 @@ use crate::parse::one_line;
 pub(crate) struct Predicate {
     pub(crate) root: Node,
     /// The same, to be asked about many rows at once.
-    formula: Formula,
+    pub(crate) formula: Formula,
     /// And of the view of key slots, about each slot of rows of `credentials`.
-    by_slot: Option<[Formula; SLOTS]>,
+    by_slot: Option<Box<[Formula; SLOTS]>>,
     /// Indexes of the table's columns that its text names, ascending.
     pub(crate) columns: Vec<usize>,
     /// Parameters that its text names.
@@ -47,23 +48,31 @@ impl Predicate {
     ) -> Result<Self, DataFusionError> {
         let in_slot = |slot| Formula::of(&in_slot(&root.expression, slot)?, &table::credentials().schema());
         let by_slot = match table {
-            CheckTable::AccessKeys => Some([in_slot(1)?, in_slot(2)?]),
+            CheckTable::AccessKeys => Some(Box::new([in_slot(1)?, in_slot(2)?])),
             CheckTable::Accounts | CheckTable::Credentials => None,
         };
         let formula = Formula::of(&root.expression, &table.table().schema())?;
         Ok(Self { root, formula, by_slot, columns, params })
     }
 
-    /// Whether it holds, for every row of a batch that has the table's columns in the table's order. Null as well
-    /// for a row on whose values it fails, like a division by zero; [`Predicate::null_columns`] tells them apart.
-    pub(crate) fn evaluate(&self, batch: &RecordBatch) -> BooleanArray {
-        self.formula.evaluate(batch, None)
+    /// Whether it holds, for every row of a batch that has the table's columns in the table's order, or for some of them
+    /// and of the others anything. Null as well for a row on whose values it fails, like a division by zero;
+    /// [`Predicate::null_columns`] tells them apart.
+    pub(crate) fn evaluate(&self, batch: &RecordBatch, among: Option<&BooleanBuffer>) -> BooleanArray {
+        self.formula.evaluate(batch, among)
     }
 
-    /// What to ask about rows of the table, or about one slot, by its index, of rows of `credentials`.
-    pub(crate) fn formula(&self, slot: Option<usize>) -> &Formula {
-        let by_slot = slot.zip(self.by_slot.as_ref()).and_then(|(slot, formulas)| formulas.get(slot));
-        by_slot.unwrap_or(&self.formula)
+    /// The same for one slot, by its index, of each row of `credentials`.
+    pub(crate) fn evaluate_slot(
+        &self,
+        slot: usize,
+        credentials: &RecordBatch,
+        among: Option<&BooleanBuffer>,
+    ) -> BooleanArray {
+        match self.by_slot.as_ref().and_then(|formulas| formulas.get(slot)) {
+            Some(formula) => formula.evaluate(credentials, among),
+            None => BooleanArray::new_null(credentials.num_rows()),
+        }
     }
 
     /// The columns that are null in this row and for that reason leave the predicate null, ascending. A column that
@@ -146,12 +155,12 @@ mod tests {
         let mut failing = 0;
         for text in predicates {
             let predicate = compiled(text);
-            let together = predicate.evaluate(&batch);
+            let together = predicate.evaluate(&batch, None);
             for size in [1, 2, 3, 5] {
                 let slices = (0..batch.num_rows()).step_by(size);
                 let slices = slices.map(|start| batch.slice(start, size.min(batch.num_rows() - start)));
                 let apart: Vec<_> =
-                    slices.flat_map(|slice| predicate.evaluate(&slice).iter().collect::<Vec<_>>()).collect();
+                    slices.flat_map(|slice| predicate.evaluate(&slice, None).iter().collect::<Vec<_>>()).collect();
                 assert_eq!(together.iter().collect::<Vec<_>>(), apart, "{text}, {size} rows at a time");
             }
             failing += together.null_count();
@@ -172,12 +181,12 @@ mod tests {
             "case when report_users + iam_users > 5 then true else false end",
         ] {
             let predicate = compiled(text);
-            assert!(predicate.evaluate(&batch).is_null(0), "{text}");
+            assert!(predicate.evaluate(&batch, None).is_null(0), "{text}");
             let reason = predicate.null_columns(&batch, 0).unwrap_err();
             assert!(reason.starts_with("Arithmetic overflow: "), "{reason}");
         }
-        assert!(compiled("report_users + cast(iam_users as bigint) > 5").evaluate(&batch).value(0));
-        assert!(compiled("-iam_users < 0").evaluate(&batch).value(0));
+        assert!(compiled("report_users + cast(iam_users as bigint) > 5").evaluate(&batch, None).value(0));
+        assert!(compiled("-iam_users < 0").evaluate(&batch, None).value(0));
     }
 
     #[test]
@@ -193,6 +202,6 @@ mod tests {
     #[test]
     fn no_rows_have_no_answers() {
         let none = RecordBatch::new_empty(table::accounts().schema());
-        assert_eq!(compiled("1 / iam_users = 1").evaluate(&none).len(), 0);
+        assert_eq!(compiled("1 / iam_users = 1").evaluate(&none, None).len(), 0);
     }
 }

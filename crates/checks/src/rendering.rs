@@ -1,11 +1,13 @@
 //! A template over the rows of one batch: what it chooses is decided for all rows at once, and each text is written into
 //! the caller's.
 
-use arrow_array::{Array, BooleanArray, RecordBatch};
+use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
 use orgsweep_core::Timestamp;
 
 use crate::cell::Cells;
 use crate::planning::DAY_MILLIS;
+use crate::row_masks::holding;
 use crate::template::{Form, Piece, Template};
 
 /// A template's texts, row by row.
@@ -17,13 +19,13 @@ pub(crate) struct Rendering<'a> {
 enum Part<'a> {
     Text(&'a str),
     Cell { cells: Cells<'a>, form: Form, otherwise: Option<&'a str> },
-    Choice { holds: BooleanArray, then: Vec<Part<'a>>, otherwise: Vec<Part<'a>> },
+    Choice { holds: BooleanBuffer, then: Vec<Part<'a>>, otherwise: Vec<Part<'a>> },
 }
 
 impl<'a> Rendering<'a> {
-    /// Brings a template together with the rows of its table.
-    pub(crate) fn of(template: &'a Template, batch: &'a RecordBatch) -> Self {
-        Self { parts: parts(template.pieces(), batch), as_of: template.as_of() }
+    /// Brings a template together with the rows of its table; of rows that are not told of it may say anything.
+    pub(crate) fn of(template: &'a Template, batch: &'a RecordBatch, told: Option<&BooleanBuffer>) -> Self {
+        Self { parts: parts(template.pieces(), batch, told), as_of: template.as_of() }
     }
 
     /// The text about one row.
@@ -48,7 +50,7 @@ impl<'a> Rendering<'a> {
                     }
                 }
                 Part::Choice { holds, then, otherwise } => {
-                    let chosen = if holds.is_valid(row) && holds.value(row) { then } else { otherwise };
+                    let chosen = if holds.value(row) { then } else { otherwise };
                     self.push(chosen, row, text);
                 }
             }
@@ -90,14 +92,20 @@ impl<'a> Rendering<'a> {
     }
 }
 
-fn parts<'a>(pieces: &'a [Piece], batch: &'a RecordBatch) -> Vec<Part<'a>> {
+fn parts<'a>(pieces: &'a [Piece], batch: &'a RecordBatch, told: Option<&BooleanBuffer>) -> Vec<Part<'a>> {
     let part = |piece: &'a Piece| match piece {
         Piece::Text(text) => Part::Text(text),
         Piece::Cell { column, form, otherwise } => {
             Part::Cell { cells: Cells::of(batch.column(*column)), form: *form, otherwise: otherwise.as_deref() }
         }
         Piece::Choice { when, then, otherwise } => {
-            Part::Choice { holds: when.evaluate(batch), then: parts(then, batch), otherwise: parts(otherwise, batch) }
+            let holds = holding(&when.evaluate(batch, told));
+            let (chosen, others) = match told {
+                Some(told) => (told & &holds, told & &!&holds),
+                None => (holds.clone(), !&holds),
+            };
+            let (then, otherwise) = (parts(then, batch, Some(&chosen)), parts(otherwise, batch, Some(&others)));
+            Part::Choice { holds, then, otherwise }
         }
     };
     pieces.iter().map(part).collect()

@@ -52,6 +52,11 @@ impl RowMasks {
         self.told.slice(rows.start, rows.len()).set_indices().map(|row| rows.start + row).collect()
     }
 
+    /// All rows that failed or are unknown, whether their account was read or not.
+    pub(crate) fn into_told(self) -> BooleanBuffer {
+        self.told
+    }
+
     /// The first note that holds for every row of the account that passed.
     pub(crate) fn note(&self, rows: &Range<usize>) -> Option<usize> {
         self.passed_without.iter().position(|without| count(without, rows) == 0)

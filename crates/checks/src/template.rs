@@ -190,7 +190,7 @@ mod tests {
         rule.params.insert("name".to_owned(), Param::Text("x".to_owned()));
         let compiler = PredicateCompiler::new(as_of());
         let text = match Template::compile(&compiler, (&rule, &rule.params), "message", template) {
-            Ok(template) => Rendering::of(&template, &rows).at(0),
+            Ok(template) => Rendering::of(&template, &rows, None).at(0),
             Err(problem) => format!("error: {problem}"),
         };
         expected.assert_eq(&text);
@@ -280,7 +280,7 @@ mod tests {
         let check = |cell: &str, template: &str, expected: &str| {
             let rows = Organization::read(&format!("[[account]]\nrow = {{ {cell} }}")).accounts;
             let template = Template::compile(&compiler, (&rule, &rule.params), "command", template).unwrap();
-            assert_eq!(Rendering::of(&template, &rows).at(0), expected);
+            assert_eq!(Rendering::of(&template, &rows, None).at(0), expected);
         };
         for (age, least, most) in [
             ("max_password_age = 8", "14", "8"),

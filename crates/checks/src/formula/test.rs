@@ -70,15 +70,16 @@ impl Test {
                 }
             }
             Self::Text(index, Relation::Equal, constant) => {
-                texts(column(index)?, asked, |text| text == constant.as_bytes())
+                let constant = Constant::new(constant.as_bytes());
+                texts(column(index)?, asked, |texts, start, end| constant.is_at(texts, start, end))
             }
-            Self::Text(index, relation, constant) => {
-                texts(column(index)?, asked, |text| relation.is(text.cmp(constant.as_bytes())))
-            }
+            Self::Text(index, relation, constant) => texts(column(index)?, asked, |texts, start, end| {
+                texts.get(start..end).is_some_and(|text| relation.is(text.cmp(constant.as_bytes())))
+            }),
             Self::NumberIn(index, list) => numbers(column(index)?, asked, |number| list.binary_search(&number).is_ok()),
             Self::TextIn(index, list) => {
                 let is_listed = |text: &[u8]| list.binary_search_by(|item| item.as_bytes().cmp(text)).is_ok();
-                texts(column(index)?, asked, is_listed)
+                texts(column(index)?, asked, |texts, start, end| texts.get(start..end).is_some_and(is_listed))
             }
             Self::Numbers(one, relation, other) => {
                 let (one, other) = (column(one)?, column(other)?);
@@ -111,21 +112,51 @@ fn bits<T>(values: &[T], asked: &[u64], holds: impl Fn(&T) -> bool) -> Mask {
     values.chunks(WORD).zip(asked).map(|(values, asked)| if *asked == 0 { 0 } else { word(values) }).collect()
 }
 
-fn texts(column: &ArrayRef, asked: &[u64], holds: impl Fn(&[u8]) -> bool) -> Option<Truths> {
+/// Asks about texts by where they begin and end among all of a column's.
+fn texts(column: &ArrayRef, asked: &[u64], holds: impl Fn(&[u8], usize, usize) -> bool) -> Option<Truths> {
     let column: &StringArray = column.as_string_opt()?;
     let valid: Mask = valid_words(column).collect();
     let (offsets, bytes) = (column.value_offsets(), column.value_data());
     let text = |offsets: &[i32], bit: usize| {
         let (start, end) = (offsets.get(bit)?, offsets.get(bit + 1)?);
-        bytes.get(usize::try_from(*start).ok()?..usize::try_from(*end).ok()?)
+        Some((usize::try_from(*start).ok()?, usize::try_from(*end).ok()?))
     };
     let word = |(place, (asked, valid)): (usize, (&u64, &u64))| {
         let offsets = offsets.get(place * WORD..).unwrap_or_default();
-        let holding = bits_in(asked & valid).filter(|bit| text(offsets, *bit).is_some_and(&holds));
-        holding.fold(0, |bits, bit| bits | 1 << bit)
+        let holding = |bit: &usize| text(offsets, *bit).is_some_and(|(start, end)| holds(bytes, start, end));
+        bits_in(asked & valid).filter(holding).fold(0, |bits, bit| bits | 1 << bit)
     };
     let bits: Mask = asked.iter().zip(&valid).enumerate().map(word).collect();
     Some(Truths::of_bits(bits.into_iter(), valid.into_iter()))
+}
+
+/// A text to compare others with. Most are short: eight bytes are one comparison and no call.
+struct Constant<'a> {
+    text: &'a [u8],
+    head: u64,
+    mask: u64,
+}
+
+impl<'a> Constant<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        let (mut head, mut mask) = ([0; 8], [0; 8]);
+        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(text) {
+            (*head, *mask) = (*byte, u8::MAX);
+        }
+        Self { text, head: u64::from_le_bytes(head), mask: u64::from_le_bytes(mask) }
+    }
+
+    /// Whether it is what stands between start and end.
+    fn is_at(&self, texts: &[u8], start: usize, end: usize) -> bool {
+        if end.wrapping_sub(start) != self.text.len() {
+            return false;
+        }
+        match texts.get(start..).and_then(|texts| texts.first_chunk()) {
+            Some(head) if (u64::from_le_bytes(*head) ^ self.head) & self.mask != 0 => false,
+            Some(_) if self.text.len() <= 8 => true,
+            _ => texts.get(start..end) == Some(self.text),
+        }
+    }
 }
 
 /// Looks row by row at two columns, where both have a value.

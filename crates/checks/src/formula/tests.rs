@@ -244,7 +244,7 @@ fn of_the_rules_that_come_with_orgsweep_datafusion_is_asked_for_what_no_formula_
     let predicates = checker.checks.iter().flat_map(|check| &check.variants).flat_map(|variant| {
         variant.applies_when.iter().chain([&variant.fails_when]).chain(variant.notes.iter().map(|note| &note.when))
     });
-    let asked: Vec<_> = predicates.flat_map(|predicate| predicate.formula(None).asked()).collect();
+    let asked: Vec<_> = predicates.flat_map(|predicate| predicate.formula.asked()).collect();
     expect![[r"
         abs(CAST(last_rotated@1 AS Int64) - CAST(user_creation_time@0 AS Int64)) / 1000 <= 300
         lower(btrim(billing_contact_email@1)) = lower(btrim(account_email@0))
