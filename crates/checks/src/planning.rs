@@ -18,6 +18,7 @@ use orgsweep_core::{Timestamp, table};
 
 use crate::arithmetic::{checked, constant_parts, without_negation, work_out};
 use crate::explain::{explain, refused_part};
+use crate::formula::try_without_rows;
 use crate::params::ParamsByName;
 use crate::predicate::{Node, Predicate, failure};
 use crate::{Param, Rule, RuleProblem};
@@ -100,8 +101,8 @@ impl PredicateCompiler {
             other => return Err(refused(format!("gives {other}, where true or false is expected"))),
         }
         // What fails without a row fails whatever the values are.
-        let held = root.evaluate(&RecordBatch::new_empty(table.schema()));
-        held.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
+        let tried = try_without_rows(&root.expression, schema.as_arrow());
+        tried.map_err(|error| refused(format!("fails whatever the values are: {}", failure(&error))))?;
         Predicate::new(rule.table, root, columns, named).map_err(failed)
     }
 
@@ -123,7 +124,7 @@ impl PredicateCompiler {
     /// Refuses sums of params and numbers that overflow; those that nobody can work out yet are left to the simplifier.
     fn hold_constants(&self, expr: &Expr, params: &ParamsByName, schema: &DFSchema) -> Result<(), String> {
         let is_constant = |part: &Expr| part.column_refs().iter().all(|column| params.contains_key(column.name()));
-        let no_rows = RecordBatch::new_empty(Arc::clone(schema.inner()));
+        let no_rows = RecordBatch::new_empty(Arc::new(Schema::empty()));
         for part in constant_parts(expr, is_constant) {
             let named = part.column_refs().into_iter().map(|column| column.name().to_owned()).collect::<BTreeSet<_>>();
             let planned = substitute(part, params).and_then(|part| self.state.create_physical_expr(part, schema));

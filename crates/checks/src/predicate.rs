@@ -11,7 +11,7 @@ use orgsweep_core::table;
 
 use crate::CheckTable;
 use crate::access_keys::{SLOTS, in_slot};
-use crate::formula::{Formula, holds};
+use crate::formula::Formula;
 use crate::parse::one_line;
 
 /// A compiled predicate over the rows of one table.
@@ -88,11 +88,6 @@ impl Predicate {
 }
 
 impl Node {
-    /// Whether it holds for every row, unless it fails on one of them.
-    pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
-        holds(&self.expression, batch)
-    }
-
     /// Collects the null columns of a one-row batch below which this is null.
     fn find_nulls(&self, row: &RecordBatch, columns: &mut BTreeSet<usize>) -> Result<(), DataFusionError> {
         if self.expression.evaluate(row)?.into_array(1)?.is_valid(0) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, Schema};
 use arrow_select::filter::filter_record_batch;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
@@ -97,8 +97,18 @@ impl fmt::Display for Asked {
     }
 }
 
+/// Evaluates an expression on no rows.
+///
+/// # Errors
+/// It fails whatever the values are.
+pub(crate) fn try_without_rows(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<(), DataFusionError> {
+    let asked = Asked::new(expression)?;
+    let no_rows = RecordBatch::new_empty(Arc::new(schema.project(&asked.columns)?));
+    holds(&asked.expression, &no_rows).map(drop)
+}
+
 /// Whether an expression holds for every row, unless it fails on one of them.
-pub(crate) fn holds(expression: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+pub(super) fn holds(expression: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
     let values = expression.evaluate(batch)?.into_array(batch.num_rows())?;
     let held = values.as_boolean_opt().cloned();
     held.ok_or_else(|| DataFusionError::Execution(format!("a predicate gave {}", values.data_type())))

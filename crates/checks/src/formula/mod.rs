@@ -12,8 +12,6 @@ mod truths;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use asked::holds;
-
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -27,6 +25,8 @@ use asked::Asked;
 use test::Test;
 use translate::Translator;
 use truths::{Mask, Truths, all_rows, common, is_empty, valid_words, without, words_of};
+
+pub(crate) use asked::try_without_rows;
 
 /// A predicate made ready for whole batches.
 #[derive(Debug)]
@@ -64,8 +64,7 @@ impl Formula {
     /// row on whose values it fails, like a division by zero.
     pub(crate) fn evaluate(&self, batch: &RecordBatch, among: Option<&BooleanBuffer>) -> BooleanArray {
         let rows = batch.num_rows();
-        let asked =
-            among.map_or_else(|| all_rows(rows), |among| common(&all_rows(rows), &words_of(among).collect::<Mask>()));
+        let asked: Mask = among.map_or_else(|| all_rows(rows), |among| words_of(among).collect());
         let mut evaluation = Evaluation { batch, failed: vec![0; asked.len()] };
         let truths = evaluation.answer(&self.root, &asked);
         truths.forget(&evaluation.failed).into_array(rows)
