@@ -7,7 +7,7 @@
 //!
 //! The path of a rule through the files: `pack` and `parse` read it, `planning`, `template` and `compile` make it
 //! ready, `coverage` and `needs` say whether an account answered what it reads, `choice` which params hold for it,
-//! `judge` decides, `cover` looks for an exception, `verdicts` and `findings` write down.
+//! `formula` evaluates its predicates, `judge` decides, `cover` looks for an exception, `verdicts` and `findings` write down.
 
 mod access_keys;
 mod answers;
