@@ -56,6 +56,24 @@ fn halves(block: &[u8; 64]) -> [[i64; 4]; 2] {
     halves
 }
 
+/// How many bytes ahead of a block memory is asked for. The machine does so by itself, but not beyond the end of a page.
+const AHEAD: usize = 1024;
+
+/// Asks for the memory [`AHEAD`] of a block, if there is any.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn fetch_ahead(block: &[u8; 64]) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    // SAFETY: this is a hint, for which any address will do.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) };
+}
+
+/// Elsewhere what the machine does by itself has to do.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+pub(crate) fn fetch_ahead(_: &[u8; 64]) {}
+
 /// A bit for each byte that is zero.
 #[inline(always)]
 pub(crate) fn zeros(block: &[u8; 64]) -> u64 {

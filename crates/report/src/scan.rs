@@ -2,7 +2,7 @@
 //!
 //! Knows separators, and nothing of what the fields mean.
 
-use crate::blocks::Masks;
+use crate::blocks::{Masks, fetch_ahead};
 use crate::text::{Line, Span, narrow, wide};
 
 /// How many places must be left before a block is passed: one for each of its bytes, and one for an end without newline.
@@ -78,6 +78,7 @@ impl Scan {
         let (blocks, rest) = body.as_chunks::<64>();
         let mut at = from;
         for block in blocks {
+            fetch_ahead(block);
             self.pass_block(at, masks(block));
             at = at.wrapping_add(64);
         }
