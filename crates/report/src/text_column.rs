@@ -107,12 +107,12 @@ impl TextColumn {
         for codes in codes.chunks(RUN) {
             let are_first = first.len() == 3 && codes.iter().fold(0, |all, code| all | code) <= 1;
             let place = values.get_mut(end..).and_then(<[u8]>::first_chunk_mut);
-            if are_first && let Some(place) = place {
+            if are_first && let (Some(codes), Some(place)) = (codes.as_array(), place) {
                 *place = firsts;
-                offsets.extend(codes.iter().map(|code| {
-                    end += 3 * usize::from(*code);
-                    offset(end)
-                }));
+                let (ends, length) = ends_of_threes(codes);
+                let start = offset(end);
+                offsets.extend_from_slice(&ends.map(|end| start.wrapping_add(i32::from(end))));
+                end += usize::from(length);
                 continue;
             }
             offsets.extend(codes.iter().map(|code| {
@@ -184,6 +184,19 @@ impl TextColumn {
 #[inline(always)]
 fn offset(end: usize) -> i32 {
     i32::try_from(end).unwrap_or(i32::MAX)
+}
+
+/// For each code of 0 or 1, how many bytes there are up to it, itself included, where 1 stands for three; and how many in all.
+#[inline(always)]
+fn ends_of_threes(codes: &[u8; RUN]) -> ([u8; RUN], u8) {
+    let (mut ends, mut before) = ([0; RUN], 0);
+    for (ends, codes) in ends.as_chunks_mut().0.iter_mut().zip(codes.as_chunks().0) {
+        // Each byte of the product is the sum of those up to it; none is above 3 * 64, so that nothing is carried.
+        let sums = u64::from_le_bytes(*codes).wrapping_mul(u64::from_le_bytes([3; 8]));
+        *ends = sums.wrapping_add(u64::from_le_bytes([before; 8])).to_le_bytes();
+        [.., before] = *ends;
+    }
+    (ends, before)
 }
 
 /// A word of three bytes, as often as a run has codes.
