@@ -10,9 +10,9 @@ use arrow_schema::{ArrowError, DataType};
 use orgsweep_core::table::{credential_report, timestamp_type};
 
 use crate::Origin;
-use crate::blocks::{Masks, zeros};
+use crate::blocks::zeros;
 use crate::fields::{CHUNK, Chunk};
-use crate::machine::Work;
+use crate::machine::{Machine, Work};
 use crate::staged::Staged;
 use crate::text::Texts;
 use crate::text_column::TextColumn;
@@ -173,7 +173,7 @@ impl Work for Columns {
     type Output = Result<RecordBatch, ArrowError>;
 
     #[inline(always)]
-    fn run(self, _: impl Fn(&[u8; 64]) -> Masks) -> Self::Output {
+    fn run(self, _: &impl Machine) -> Self::Output {
         self.into_batch()
     }
 }

@@ -4,8 +4,9 @@
 //! nothing is ever refused.
 
 use crate::blocks::zeros;
+use crate::machine::Machine;
 use crate::text::{Span, wide};
-use crate::timestamp::{LANES, Times};
+use crate::timestamp::{Times, is_utc};
 use crate::value::{Absence, is_word_byte};
 use crate::window::{all, window, window_in};
 
@@ -47,6 +48,11 @@ impl Fields {
         if let (Some(start), Some(length)) = (self.starts.get_mut(index), self.lengths.get_mut(index)) {
             (*start, *length) = (field.start, field.length());
         }
+    }
+
+    #[inline(always)]
+    fn start(&self, index: usize) -> u32 {
+        self.starts.get(index & (CHUNK - 1)).copied().unwrap_or_default()
     }
 
     #[inline(always)]
@@ -138,57 +144,60 @@ impl Iterator for Each {
     }
 }
 
-/// Reads times that may be absent, in milliseconds since the Unix epoch.
-#[inline(always)]
-pub(crate) fn read_times(
-    text: &[u8],
-    fields: &Fields,
-    rows: usize,
-    values: &mut Chunk<i64>,
-    absences: &mut Absences,
-) -> Rows {
-    mark_not_applicable(text, fields, rows, absences);
-    let mut are_times = [0; CHUNK];
-    for (is_time, length) in are_times.iter_mut().zip(&fields.lengths) {
-        *is_time = u8::from((*length == 20) | (*length == 25));
-    }
-    let (count, rows) = (rows, up_to(rows));
-    let times = !zeros(&are_times) & rows;
-    let others = zeros(absences) & !times & rows;
-    values.iter_mut().take(count).for_each(|value| *value = 0);
-    let mut odd = read_present_times(text, fields, times, values);
-    for index in Each(others) {
-        odd |= read_absence(text, fields, index, absences);
-    }
-    odd
+/// Reads columns of times.
+pub(crate) struct ReadTimes<'r, M> {
+    pub(crate) text: &'r [u8],
+    /// How many rows there are.
+    pub(crate) rows: usize,
+    /// Room for those of one column.
+    pub(crate) read: &'r mut Times,
+    pub(crate) machine: &'r M,
 }
 
-/// Reads times that are there.
-#[inline(always)]
-fn read_present_times(text: &[u8], fields: &Fields, times: Rows, values: &mut Chunk<i64>) -> Rows {
-    let mut odd = 0;
-    let mut rest = Each(times);
-    while rest.0 != 0 {
-        let mut lanes = Times::default();
-        let mut indexes = [0; LANES];
-        let mut count = 0;
-        for (lane, index) in (0..LANES).zip(rest.by_ref()) {
-            let (start, length) = fields.at(index);
-            lanes.put(lane, window_in(text, start, &mut [0; 32]), length);
-            if let Some(place) = indexes.get_mut(lane) {
-                *place = index;
-            }
-            count += 1;
+impl<M: Machine> ReadTimes<'_, M> {
+    /// Reads times that may be absent, in milliseconds since the Unix epoch.
+    #[inline(always)]
+    pub(crate) fn read(&mut self, fields: &Fields, values: &mut Chunk<i64>, absences: &mut Absences) -> Rows {
+        mark_not_applicable(self.text, fields, self.rows, absences);
+        let rows = up_to(self.rows);
+        let (short, long) = (having(fields, 20) & rows, having(fields, 25) & rows);
+        *values = [0; CHUNK];
+        let mut odd = self.read_present(fields, short | long, long, values);
+        for index in Each(zeros(absences) & !short & !long & rows) {
+            odd |= read_absence(self.text, fields, index, absences);
         }
-        let (millis, bad) = lanes.read();
-        for ((index, millis), bad) in indexes.into_iter().zip(millis).zip(bad).take(count) {
-            odd |= u64::from(bad != 0) << index;
-            if let Some(value) = values.get_mut(index & (CHUNK - 1)) {
-                *value = millis;
-            }
-        }
+        odd
     }
-    odd
+
+    /// Reads times that are there, some of which are written in the longer form.
+    #[inline(always)]
+    fn read_present(&mut self, fields: &Fields, times: Rows, long: Rows, values: &mut Chunk<i64>) -> Rows {
+        let (mut odd, spare) = (0, &mut [0; 32]);
+        self.read.clear();
+        for index in Each(times & !long) {
+            let window = window_in(self.text, fields.start(index), spare);
+            let (parts, is_bad) = self.machine.parts(window, b'Z');
+            odd |= u64::from(is_bad) << index;
+            self.read.push(index, parts);
+        }
+        for index in Each(long) {
+            let window = window_in(self.text, fields.start(index), spare);
+            let (parts, is_bad) = self.machine.parts(window, b'+');
+            odd |= u64::from(is_bad | !is_utc(window)) << index;
+            self.read.push(index, parts);
+        }
+        odd | self.read.read_into(values)
+    }
+}
+
+/// The rows of fields of this length.
+#[inline(always)]
+fn having(fields: &Fields, length: u32) -> Rows {
+    let mut others = [0; CHUNK];
+    for (other, found) in others.iter_mut().zip(&fields.lengths) {
+        *other = u8::from(*found != length);
+    }
+    zeros(&others)
 }
 
 /// Marks the fields that are `N/A`, as most are, with its code, which is 1, and others with 0.

@@ -75,6 +75,7 @@ mod split;
 mod staged;
 mod text;
 mod text_column;
+mod time_parts;
 mod timestamp;
 mod value;
 mod window;

@@ -6,14 +6,13 @@ use std::borrow::Cow;
 use arrow_array::RecordBatch;
 use orgsweep_core::QuarantinedRow;
 
-use crate::blocks::Masks;
 use crate::careful::Careful;
 use crate::columns::Columns;
 use crate::defect::Defect;
 use crate::fields::CHUNK;
 use crate::header::Layout;
 use crate::identity::{Beginning, beginning_of};
-use crate::machine::{Work, with_all_it_has};
+use crate::machine::{Machine, Work, with_all_it_has};
 use crate::order::{Key, Order};
 use crate::reader::Reader;
 use crate::scan::Scan;
@@ -110,17 +109,17 @@ impl Parser {
         before: usize,
         csv: &[u8],
         origin: &Origin<'_>,
-        masks: impl Fn(&[u8; 64]) -> Masks,
+        machine: &impl Machine,
     ) -> Result<ReadReport, ReportError> {
         let mut text = Cow::Borrowed(trimmed(csv)?);
         let mut quarantined = Vec::new();
         // Whatever the header is, a report that is no text is told as such.
         let body = self.read_header(&text).or_else(|error| decode(csv).and(Err(error)))?;
-        self.scan.read(&text, body, self.width(), &masks);
+        self.scan.read(&text, body, self.width(), machine);
         if !self.scan.is_ascii() && std::str::from_utf8(&text).is_err() {
             (text, quarantined) = decode(csv)?;
             let body = self.read_header(&text)?;
-            self.scan.read(&text, body, self.width(), &masks);
+            self.scan.read(&text, body, self.width(), machine);
         }
         let layout = self.layout.as_ref().ok_or(ReportError::Empty)?;
         let text = text.as_ref();
@@ -131,7 +130,7 @@ impl Parser {
             self.order.sort(|row| reading.name(row));
             let rows = self.order.kept.len();
             self.columns.reserve(if before == 0 { rows.max(self.usual_rows) } else { rows });
-            let are_all_read = reading.read_columns(&self.order.kept, &mut self.staged, &mut self.columns)?;
+            let are_all_read = reading.read_columns(&self.order.kept, &mut self.staged, &mut self.columns, machine)?;
             if are_all_read & reading.read_repeated(&self.order)? {
                 break;
             }
@@ -179,8 +178,8 @@ impl Work for Read<'_> {
     type Output = Result<ReadReport, ReportError>;
 
     #[inline(always)]
-    fn run(self, masks: impl Fn(&[u8; 64]) -> Masks) -> Self::Output {
-        self.parser.read_behind(self.before, self.csv, self.origin, masks)
+    fn run(self, machine: &impl Machine) -> Self::Output {
+        self.parser.read_behind(self.before, self.csv, self.origin, machine)
     }
 }
 
@@ -247,10 +246,17 @@ impl Reading<'_> {
 
     /// Reads the rows, in this order, into the columns. Returns whether they could all be read.
     #[inline(always)]
-    fn read_columns(&mut self, rows: &[u32], staged: &mut Staged, columns: &mut Columns) -> Result<bool, ReportError> {
+    fn read_columns(
+        &mut self,
+        rows: &[u32],
+        staged: &mut Staged,
+        columns: &mut Columns,
+        machine: &impl Machine,
+    ) -> Result<bool, ReportError> {
         let mut are_all_read = true;
         for rows in rows.chunks(CHUNK) {
-            staged.read(self.text, self.scan, self.layout, rows);
+            staged.turn(self.scan, rows, self.layout.width);
+            staged.read(self.text, self.layout, machine);
             if staged.odd != 0 {
                 are_all_read &= self.put_odd(rows, staged)?;
             }

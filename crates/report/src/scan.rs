@@ -3,6 +3,7 @@
 //! Knows separators, and nothing of what the fields mean.
 
 use crate::blocks::{Masks, fetch_ahead};
+use crate::machine::Machine;
 use crate::text::{Line, Span, narrow, wide};
 
 /// How many places must be left before a block is passed: one for each of its bytes, and one for an end without newline.
@@ -61,7 +62,7 @@ impl Scan {
     /// Finds the rows of `text` from the offset `from`, which is where line 2 starts. Empty lines are no rows; lines
     /// with quotes, and those that do not have `width` fields, are odd.
     #[inline(always)]
-    pub(crate) fn read(&mut self, text: &[u8], from: u32, width: u32, masks: impl Fn(&[u8; 64]) -> Masks) {
+    pub(crate) fn read(&mut self, text: &[u8], from: u32, width: u32, machine: &impl Machine) {
         self.places.clear();
         self.odd.clear();
         self.others = 0;
@@ -79,14 +80,14 @@ impl Scan {
         let mut at = from;
         for block in blocks {
             fetch_ahead(block);
-            self.pass_block(at, masks(block));
+            self.pass_block(at, machine.masks(block));
             at = at.wrapping_add(64);
         }
         let mut last = [0; 64];
         for (place, byte) in last.iter_mut().zip(rest) {
             *place = *byte;
         }
-        self.pass_block(at, masks(&last));
+        self.pass_block(at, machine.masks(&last));
         self.end_lines(text, from);
     }
 

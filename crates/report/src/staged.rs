@@ -2,13 +2,13 @@
 //! right, one by one, before they go on.
 
 use crate::blocks::zeros;
-use crate::fields::{
-    Absences, CHUNK, Chunk, Fields, Rows, read_flags, read_known_flags, read_times, read_words, up_to,
-};
+use crate::fields::{Absences, CHUNK, Chunk, Fields, ReadTimes, Rows, read_flags, read_known_flags, read_words, up_to};
 use crate::header::Layout;
+use crate::machine::Machine;
 use crate::row::{Row, is_info};
 use crate::scan::Scan;
 use crate::text::{Span, wide};
+use crate::timestamp::Times;
 use crate::value::Absence;
 
 /// The rows of a chunk. What lies beyond [`Staged::rows`] is left from earlier ones.
@@ -37,6 +37,8 @@ pub(crate) struct Staged {
     /// Empty where there is none.
     pub(crate) infos: Fields,
     pub(crate) have_infos: Chunk<u8>,
+    /// Those of one column while they are read.
+    read_times: Times,
 }
 
 impl Default for Staged {
@@ -60,50 +62,16 @@ impl Default for Staged {
             have_words: [no_bytes; 4],
             infos: no_fields,
             have_infos: no_bytes,
+            read_times: Times::default(),
         }
     }
 }
 
 impl Staged {
-    /// Reads the rows at these indexes, of which there are at most [`CHUNK`]. Users and ARNs have been looked at before.
-    /// The rows that are [odd](Staged::odd) then are to be [put](Staged::put) instead.
+    /// Begins with the rows at these indexes, of which there are at most [`CHUNK`], and turns them into columns: where each
+    /// field ends.
     #[inline(always)]
-    pub(crate) fn read(&mut self, text: &[u8], scan: &Scan, layout: &Layout, rows: &[u32]) {
-        self.turn(scan, rows, layout.width);
-        let rows = self.rows;
-        let fields = &mut Fields::default();
-        column(&self.starts, &self.ends, layout.user, &mut self.users);
-        column(&self.starts, &self.ends, layout.arn, &mut self.arns);
-        for (is_root, start) in self.are_root.iter_mut().zip(&self.users.starts).take(rows) {
-            // No IAM user's name starts like this.
-            *is_root = u8::from(text.get(wide(*start)) == Some(&b'<'));
-        }
-        let absences = &mut [0; CHUNK];
-        column(&self.starts, &self.ends, layout.user_creation_time, fields);
-        let mut odd = self.odd | read_times(text, fields, rows, &mut self.user_creation_times, absences);
-        // There is no user who was never made.
-        odd |= !zeros(absences) & up_to(rows);
-        column(&self.starts, &self.ends, layout.password_enabled, fields);
-        odd |= read_known_flags(text, fields, rows, &mut self.passwords_enabled, &mut self.password_absences);
-        for ((times, absences), position) in self.times.iter_mut().zip(&mut self.time_absences).zip(layout.times) {
-            column(&self.starts, &self.ends, position, fields);
-            odd |= read_times(text, fields, rows, times, absences);
-        }
-        for (flags, position) in self.flags.iter_mut().zip(layout.flags) {
-            column(&self.starts, &self.ends, position, fields);
-            odd |= read_flags(text, fields, rows, flags);
-        }
-        for ((words, have), position) in self.words.iter_mut().zip(&mut self.have_words).zip(layout.words) {
-            column(&self.starts, &self.ends, position, words);
-            odd |= read_words(text, words, rows, have);
-        }
-        self.odd = odd;
-        self.read_infos(text, layout);
-    }
-
-    /// Turns rows into columns: where each field ends.
-    #[inline(always)]
-    fn turn(&mut self, scan: &Scan, rows: &[u32], width: usize) {
+    pub(crate) fn turn(&mut self, scan: &Scan, rows: &[u32], width: usize) {
         self.rows = rows.len().min(CHUNK);
         self.odd = 0;
         self.ends.resize(width, [0; CHUNK]);
@@ -115,6 +83,42 @@ impl Staged {
                 put(column, index, *end);
             }
         }
+    }
+
+    /// Reads the rows. Users and ARNs have been looked at before. The rows that are [odd](Staged::odd) then are to be
+    /// [put](Staged::put) instead.
+    #[inline(always)]
+    pub(crate) fn read(&mut self, text: &[u8], layout: &Layout, machine: &impl Machine) {
+        let rows = self.rows;
+        let fields = &mut Fields::default();
+        column(&self.starts, &self.ends, layout.user, &mut self.users);
+        column(&self.starts, &self.ends, layout.arn, &mut self.arns);
+        for (is_root, start) in self.are_root.iter_mut().zip(&self.users.starts).take(rows) {
+            // No IAM user's name starts like this.
+            *is_root = u8::from(text.get(wide(*start)) == Some(&b'<'));
+        }
+        let absences = &mut [0; CHUNK];
+        let mut reader = ReadTimes { text, rows, read: &mut self.read_times, machine };
+        column(&self.starts, &self.ends, layout.user_creation_time, fields);
+        let mut odd = self.odd | reader.read(fields, &mut self.user_creation_times, absences);
+        // There is no user who was never made.
+        odd |= !zeros(absences) & up_to(rows);
+        column(&self.starts, &self.ends, layout.password_enabled, fields);
+        odd |= read_known_flags(text, fields, rows, &mut self.passwords_enabled, &mut self.password_absences);
+        for ((values, absences), position) in self.times.iter_mut().zip(&mut self.time_absences).zip(layout.times) {
+            column(&self.starts, &self.ends, position, fields);
+            odd |= reader.read(fields, values, absences);
+        }
+        for (flags, position) in self.flags.iter_mut().zip(layout.flags) {
+            column(&self.starts, &self.ends, position, fields);
+            odd |= read_flags(text, fields, rows, flags);
+        }
+        for ((words, have), position) in self.words.iter_mut().zip(&mut self.have_words).zip(layout.words) {
+            column(&self.starts, &self.ends, position, words);
+            odd |= read_words(text, words, rows, have);
+        }
+        self.odd = odd;
+        self.read_infos(text, layout);
     }
 
     fn read_infos(&mut self, text: &[u8], layout: &Layout) {

@@ -6,8 +6,12 @@
 
 use orgsweep_core::Timestamp;
 
-const MILLIS_PER_SECOND: i64 = 1000;
-const SECONDS_PER_DAY: i64 = 86_400;
+use crate::fields::{CHUNK, Chunk, Rows};
+use crate::time_parts::Parts;
+
+const MILLIS_PER_SECOND: u32 = 1000;
+const MINUTES_PER_DAY: u32 = 1440;
+const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// Milliseconds since the Unix epoch, if the field is an RFC 3339 time.
 pub(crate) fn parse_millis(field: &[u8]) -> Option<i64> {
@@ -16,94 +20,118 @@ pub(crate) fn parse_millis(field: &[u8]) -> Option<i64> {
 }
 
 /// How many times are read at once.
-pub(crate) const LANES: usize = 8;
+const LANES: usize = 8;
 
 /// A number for each of the times that are read at once.
-pub(crate) type Lanes = [u64; LANES];
+type Lanes<T> = [T; LANES];
 
-/// Times in one of AWS's two forms, or what may be such.
-#[derive(Debug, Clone, Copy, Default)]
+/// The times of one column of a chunk that look like one of AWS's two forms, taken apart.
+#[derive(Debug)]
 pub(crate) struct Times {
-    /// `YYYY-MM-`
-    dates: Lanes,
-    /// `DDTHH:MM`
-    days: Lanes,
-    /// `:SSZ`, in either form.
-    seconds: Lanes,
+    /// How many there are. What lies beyond is left from earlier ones.
+    count: usize,
+    /// Each one's row.
+    rows: Chunk<u8>,
+    /// For each of the [`Parts`] all of them.
+    parts: [Chunk<u32>; 4],
+    /// Days since the Unix epoch, and milliseconds since the day began.
+    days: Chunk<i32>,
+    millis: Chunk<u32>,
 }
 
-/// The words of a time with `0` for each digit.
-const DATE: u64 = u64::from_le_bytes(*b"0000-00-");
-const DAY: u64 = u64::from_le_bytes(*b"00T00:00");
-const SECOND: u64 = u64::from_le_bytes(*b":00Z\0\0\0\0");
-
-/// The high bit of every byte.
-const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+impl Default for Times {
+    fn default() -> Self {
+        Self { count: 0, rows: [0; CHUNK], parts: [[0; CHUNK]; 4], days: [0; CHUNK], millis: [0; CHUNK] }
+    }
+}
 
 impl Times {
-    /// Puts a field of 20 or 25 bytes, with what follows it, in one of the lanes.
+    /// Begins with none.
     #[inline(always)]
-    pub(crate) fn put(&mut self, lane: usize, window: &[u8; 32], length: u32) {
-        let [date, day, second, _] = window.as_chunks::<8>().0 else {
-            return;
-        };
-        let second = u64::from_le_bytes(*second) & 0xffff_ffff;
-        let is_other_form = length == 25;
-        let second = if is_other_form { with_letter(second, window) } else { second };
-        put(&mut self.dates, lane, u64::from_le_bytes(*date));
-        put(&mut self.days, lane, u64::from_le_bytes(*day));
-        put(&mut self.seconds, lane, second);
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
     }
 
-    /// Milliseconds since the Unix epoch for each lane, and 0 beside each that is a time of the two forms.
-    ///
-    /// There is no branch and no table here, so that a few instructions read all lanes.
+    /// Adds that of the row at `index`.
     #[inline(always)]
-    pub(crate) fn read(&self) -> ([i64; LANES], Lanes) {
-        let (mut millis, mut bad) = ([0; LANES], [0; LANES]);
-        for lane in 0..LANES {
-            let at = |values: &Lanes| values.get(lane).copied().unwrap_or_default();
-            let (date, date_is_bad) = pairs(at(&self.dates), DATE);
-            let (day, day_is_bad) = pairs(at(&self.days), DAY);
-            let (second, second_is_bad) = pairs(at(&self.seconds), SECOND);
-            let (century, year, month) = (date & 0xff, date >> 16 & 0xff, date >> 40 & 0xff);
-            let (day, hour, minute) = (day & 0xff, day >> 24 & 0xff, day >> 48 & 0xff);
-            let second = second >> 8 & 0xff;
-            let (days, is_no_day) = days_from_civil(century, year, month, day);
-            let is_no_clock = u64::from(hour > 23) | u64::from(minute > 59) | u64::from(second > 59);
-            let is_bad = date_is_bad | day_is_bad | second_is_bad | is_no_day | is_no_clock;
-            let time =
-                days * SECONDS_PER_DAY + hour.cast_signed() * 3600 + minute.cast_signed() * 60 + second.cast_signed();
-            put(&mut millis, lane, time * MILLIS_PER_SECOND);
-            put(&mut bad, lane, is_bad);
+    pub(crate) fn push(&mut self, index: usize, parts: Parts) {
+        let place = self.count % CHUNK;
+        for (all, part) in self.parts.iter_mut().zip(parts) {
+            put(all, place, part);
         }
-        (millis, bad)
+        put(&mut self.rows, place, u8::try_from(index % CHUNK).unwrap_or_default());
+        self.count += 1;
     }
-}
 
-/// The seconds' word of a time with an offset, as one with a letter has it; 0, which no time has, if it is not UTC.
-fn with_letter(second: u64, window: &[u8; 32]) -> u64 {
-    let is_utc = window.get(19..25) == Some(b"+00:00");
-    if is_utc { second & 0x00ff_ffff | SECOND & 0xff00_0000 } else { 0 }
+    /// Puts the milliseconds since the Unix epoch in the rows' places; returns the rows of those that are no times.
+    #[inline(always)]
+    pub(crate) fn read_into(&mut self, values: &mut Chunk<i64>) -> Rows {
+        let mut bad = [0; LANES];
+        let [dates, days, clocks, seconds] = self.parts.each_ref().map(|parts| parts.as_chunks().0.iter());
+        let parts = dates.zip(days).zip(clocks).zip(seconds).take(self.count.div_ceil(LANES));
+        let places = self.days.as_chunks_mut().0.iter_mut().zip(self.millis.as_chunks_mut().0);
+        for ((((dates, days), clocks), seconds), places) in parts.zip(places) {
+            let bad_here;
+            (*places.0, *places.1, bad_here) = read_lanes([dates, days, clocks, seconds]);
+            for (bad, here) in bad.iter_mut().zip(bad_here) {
+                *bad |= here;
+            }
+        }
+        for ((row, days), millis) in self.rows.iter().zip(&self.days).zip(&self.millis).take(self.count) {
+            put(values, usize::from(*row) % CHUNK, i64::from(*days) * MILLIS_PER_DAY + i64::from(*millis));
+        }
+        if bad == [0; LANES] { 0 } else { self.bad_rows() }
+    }
+
+    /// The rows of those that are no times.
+    #[cold]
+    fn bad_rows(&self) -> Rows {
+        let [dates, days, clocks, seconds] = &self.parts;
+        let parts = dates.iter().zip(days).zip(clocks).zip(seconds);
+        let mut odd = 0;
+        for (row, (((date, day), clock), second)) in self.rows.iter().zip(parts).take(self.count) {
+            let (_, _, is_bad) = read([*date, *day, *clock, *second]);
+            odd |= u64::from(is_bad != 0) << (row % 64);
+        }
+        odd
+    }
 }
 
 #[inline(always)]
-fn put<T>(lanes: &mut [T; LANES], lane: usize, value: T) {
-    if let Some(place) = lanes.get_mut(lane % LANES) {
+fn put<T>(all: &mut [T], index: usize, value: T) {
+    if let Some(place) = all.get_mut(index) {
         *place = value;
     }
 }
 
-/// At each digit, ten times that digit and the one behind it; and not 0 if a byte is not as in `pattern`.
+/// [`read`] for each lane.
 #[inline(always)]
-fn pairs(text: u64, pattern: u64) -> (u64, u64) {
-    // With the pattern taken away a digit is 0 to 9, and any other byte is 0. Adding to them what they lack to 127
-    // brings every byte to 128 or more that is greater; those that were so before are seen without.
-    let limits = u64::from_le_bytes(pattern.to_le_bytes().map(|byte| if byte == b'0' { 0x7f - 9 } else { 0x7f }));
-    let values = text ^ pattern;
-    let sums = (values & !HIGH_BITS).wrapping_add(limits);
-    let tens = (values << 3).wrapping_add(values << 1);
-    (tens.wrapping_add(values >> 8), (values | sums) & HIGH_BITS)
+fn read_lanes([dates, days, clocks, seconds]: [&Lanes<u32>; 4]) -> (Lanes<i32>, Lanes<u32>, Lanes<u32>) {
+    let (mut since_epoch, mut millis, mut bad) = ([0; LANES], [0; LANES], [0; LANES]);
+    for lane in 0..LANES {
+        let at = |values: &Lanes<u32>| values.get(lane).copied().unwrap_or_default();
+        let read = read([at(dates), at(days), at(clocks), at(seconds)]);
+        put(&mut since_epoch, lane, read.0);
+        put(&mut millis, lane, read.1);
+        put(&mut bad, lane, read.2);
+    }
+    (since_epoch, millis, bad)
+}
+
+/// Days since the Unix epoch, milliseconds since the day began, and 0 if it is a time.
+///
+/// There is no branch and no table here, so that a few instructions read many.
+#[inline(always)]
+fn read([date, day, clock, second]: Parts) -> (i32, u32, u32) {
+    let (days, is_no_day) = days_from_civil(date >> 7, date & 0x7f, day >> 6, day & 0x3f);
+    let is_bad = is_no_day | u32::from(clock >= MINUTES_PER_DAY);
+    (days, (clock * 60 + second) * MILLIS_PER_SECOND, is_bad)
+}
+
+/// Whether the long form of a time ends as those do that are in UTC.
+#[inline(always)]
+pub(crate) fn is_utc(window: &[u8; 32]) -> bool {
+    window.get(20..25) == Some(b"00:00")
 }
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar, and not 0 if there is no such day.
@@ -111,17 +139,17 @@ fn pairs(text: u64, pattern: u64) -> (u64, u64) {
 /// Years are counted from March, so that the leap day is a year's last; 153 days make every five months from there,
 /// 146,097 days every 400 years, and 719,468 lie between 0000-03-01 and 1970-01-01.
 #[inline(always)]
-fn days_from_civil(century: u64, year: u64, month: u64, day: u64) -> (i64, u64) {
-    let is_early = u64::from(month < 3);
+fn days_from_civil(century: u32, year: u32, month: u32, day: u32) -> (i32, u32) {
+    let is_early = u32::from(month < 3);
     let leap_count = if year == 0 { century } else { year };
-    let is_february = u64::from(month == 2);
-    let is_leap = u64::from(leap_count.is_multiple_of(4));
+    let is_february = u32::from(month == 2);
+    let is_leap = u32::from(leap_count.is_multiple_of(4));
     // From January to July the odd months are long, from August on the even ones.
     let length = 30 + ((month ^ month >> 3) & 1) - is_february * 2 + (is_february & is_leap);
-    let is_no_day = u64::from(month.wrapping_sub(1) > 11) | u64::from(day.wrapping_sub(1) >= length);
+    let is_no_day = u32::from(month.wrapping_sub(1) > 11) | u32::from(day.wrapping_sub(1) >= length);
     // 400 years more keep the year before 0000-03-01 from being negative.
     let years = century * 100 + year + 400 - is_early;
-    let centuries = century + 4 - (is_early & u64::from(year == 0));
+    let centuries = century + 4 - (is_early & u32::from(year == 0));
     let month = month + is_early * 12;
     // This is (153 * (month - 3) + 2) / 5 for each of the twelve.
     let day_of_year = (month * 979 - 2919) >> 5;
@@ -134,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::narrow;
+    use crate::time_parts::parts;
     use crate::window::window;
 
     fn fixed(text: &[u8]) -> Option<i64> {
@@ -145,11 +173,14 @@ mod tests {
         if length != 20 && length != 25 {
             return None;
         }
-        let mut times = Times::default();
-        let lane = length % LANES;
-        times.put(lane, &window(text, 0), narrow(length));
-        let (millis, bad) = times.read();
-        (bad[lane] == 0).then_some(millis[lane])
+        let window = &window(text, 0);
+        let is_long = length == 25;
+        let (parts, is_bad) = parts(window, if is_long { b'+' } else { b'Z' });
+        let (mut times, mut values) = (Times::default(), [0; CHUNK]);
+        times.push(length, parts);
+        let odd = times.read_into(&mut values);
+        assert!(odd == 0 || odd == 1 << length);
+        (odd == 0 && !is_bad && (!is_long || is_utc(window))).then_some(values[length])
     }
 
     /// A time of AWS's two forms is read by position as the calendar has it; nothing else is.
