@@ -9,6 +9,9 @@ use crate::text::{Line, Span, narrow, wide};
 /// How many places must be left before a block is passed: one for each of its bytes, and one for an end without newline.
 const ROOM: usize = 72;
 
+/// How many blocks are passed before the lines are looked at that ended there: of so many the text is still at hand.
+const BLOCKS: usize = 64;
+
 /// Where a row's fields are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -78,17 +81,24 @@ impl Scan {
         let body = text.get(wide(from)..).unwrap_or_default();
         let (blocks, rest) = body.as_chunks::<64>();
         let mut at = from;
-        for block in blocks {
-            fetch_ahead(block);
-            self.pass_block(at, machine.masks(block));
-            at = at.wrapping_add(64);
+        let mut passing = Passing { number: 2, start: from, first: width, quotes: 0 };
+        for blocks in blocks.chunks(BLOCKS) {
+            for block in blocks {
+                fetch_ahead(block);
+                self.pass_block(at, machine.masks(block));
+                at = at.wrapping_add(64);
+            }
+            self.end_lines(&mut passing, text);
         }
         let mut last = [0; 64];
         for (place, byte) in last.iter_mut().zip(rest) {
             *place = *byte;
         }
         self.pass_block(at, machine.masks(&last));
-        self.end_lines(text, from);
+        self.end_lines(&mut passing, text);
+        if wide(passing.start) < text.len() {
+            self.end_last_line(&mut passing, text);
+        }
     }
 
     #[inline(always)]
@@ -122,18 +132,15 @@ impl Scan {
         self.found = self.found.saturating_add(wide(separators.count_ones()));
     }
 
-    /// Makes a row of each line that is not empty.
+    /// Makes a row of each line that ended since the last time and is not empty.
     #[inline(always)]
-    fn end_lines(&mut self, text: &[u8], from: u32) {
-        let mut passing = Passing { number: 2, start: from, first: self.width, quotes: 0 };
+    fn end_lines(&mut self, passing: &mut Passing, text: &[u8]) {
         let newlines = std::mem::take(&mut self.newlines);
         for newline in newlines.iter().take(self.lines) {
-            self.end_line(&mut passing, *newline, text);
+            self.end_line(passing, *newline, text);
         }
         self.newlines = newlines;
-        if wide(passing.start) < text.len() {
-            self.end_last_line(&mut passing, text);
-        }
+        self.lines = 0;
     }
 
     #[inline(always)]
