@@ -6,11 +6,11 @@ use crate::blocks::{Masks, fetch_ahead};
 use crate::machine::Machine;
 use crate::text::{Line, Span, narrow, wide};
 
-/// How many places must be left before a block is passed: one for each of its bytes, and one for an end without newline.
-const ROOM: usize = 72;
-
 /// How many blocks are passed before the lines are looked at that ended there: of so many the text is still at hand.
 const BLOCKS: usize = 64;
+
+/// How many places must be left before they are passed: one for each of their bytes, and one for an end without newline.
+const ROOM: usize = BLOCKS * 64 + 8;
 
 /// Where a row's fields are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,8 +39,7 @@ pub(crate) struct Scan {
     /// Lines that the careful path has to read, each with the index of its row.
     odd: Vec<(u32, Line)>,
     width: u32,
-    /// Not 0 if any byte is not ASCII.
-    others: u64,
+    is_ascii: bool,
 }
 
 /// Where a line ends.
@@ -68,7 +67,7 @@ impl Scan {
     pub(crate) fn read(&mut self, text: &[u8], from: u32, width: u32, machine: &impl Machine) {
         self.places.clear();
         self.odd.clear();
-        self.others = 0;
+        self.is_ascii = true;
         self.width = width;
         let expected = text.len() / 8 + 2 * wide(width);
         self.ends.resize(self.ends.len().max(expected), 0);
@@ -83,53 +82,66 @@ impl Scan {
         let mut at = from;
         let mut passing = Passing { number: 2, start: from, first: width, quotes: 0 };
         for blocks in blocks.chunks(BLOCKS) {
-            for block in blocks {
-                fetch_ahead(block);
-                self.pass_block(at, machine.masks(block));
-                at = at.wrapping_add(64);
-            }
+            at = self.pass(at, blocks, machine);
             self.end_lines(&mut passing, text);
         }
         let mut last = [0; 64];
         for (place, byte) in last.iter_mut().zip(rest) {
             *place = *byte;
         }
-        self.pass_block(at, machine.masks(&last));
+        self.pass(at, &[last], machine);
         self.end_lines(&mut passing, text);
         if wide(passing.start) < text.len() {
             self.end_last_line(&mut passing, text);
         }
     }
 
+    /// Finds the separators of at most [`BLOCKS`] blocks; returns where the next one starts.
     #[inline(always)]
-    fn pass_block(&mut self, at: u32, masks: Masks) {
-        self.others |= masks.others;
-        let separators = masks.commas | masks.newlines;
-        make_room(&mut self.ends, self.found);
-        make_room(&mut self.newlines, self.lines);
-        if let Some(room) = self.ends.get_mut(self.found..) {
-            write_offsets(separators, at, room);
+    fn pass(&mut self, mut at: u32, blocks: &[[u8; 64]], machine: &impl Machine) -> u32 {
+        let (mut found, mut lines) = (self.found, 0);
+        if self.ends.len() < found.saturating_add(ROOM) {
+            self.ends.resize(self.ends.len() * 2 + ROOM, 0);
         }
-        // Of most blocks it is not to be foreseen whether there is a newline, so that one is written in any case.
-        let mut newlines = masks.newlines;
-        loop {
-            let up_to = newlines ^ newlines.wrapping_sub(1);
-            let end = narrow(self.found).wrapping_add((separators & up_to).count_ones());
-            if let Some(place) = self.newlines.get_mut(self.lines) {
-                *place = Newline { at: at.wrapping_add(newlines.trailing_zeros()), end };
+        self.newlines.resize(BLOCKS * 64 + 1, Newline::default());
+        for block in blocks {
+            fetch_ahead(block);
+            let Masks { separators, mut newlines, rare } = machine.masks(block);
+            if let Some(room) = self.ends.get_mut(found..).and_then(<[u32]>::first_chunk_mut) {
+                write_offsets(separators, at, room);
             }
-            self.lines += usize::from(newlines != 0);
-            newlines &= newlines.wrapping_sub(1);
-            if newlines == 0 {
-                break;
+            // Of most blocks it is not to be foreseen whether there is a newline, so that one is written in any case.
+            loop {
+                let up_to = newlines ^ newlines.wrapping_sub(1);
+                let end = narrow(found).wrapping_add((separators & up_to).count_ones());
+                if let Some(place) = self.newlines.get_mut(lines) {
+                    *place = Newline { at: at.wrapping_add(newlines.trailing_zeros()), end };
+                }
+                lines += usize::from(newlines != 0);
+                newlines &= newlines.wrapping_sub(1);
+                if newlines == 0 {
+                    break;
+                }
+            }
+            if rare != 0 {
+                self.pass_rare(at, block);
+            }
+            found = found.saturating_add(wide(separators.count_ones()));
+            at = at.wrapping_add(64);
+        }
+        (self.found, self.lines) = (found, lines);
+        at
+    }
+
+    /// Notes quotes, and whether there are bytes that are not ASCII.
+    #[cold]
+    fn pass_rare(&mut self, at: u32, block: &[u8; 64]) {
+        for (byte, index) in block.iter().zip(0..) {
+            match byte {
+                b'"' => self.quotes.push(at.wrapping_add(index)),
+                _ => self.is_ascii &= byte.is_ascii(),
             }
         }
-        let mut quotes = masks.quotes;
-        while quotes != 0 {
-            self.quotes.push(at.wrapping_add(quotes.trailing_zeros()));
-            quotes &= quotes.wrapping_sub(1);
-        }
-        self.found = self.found.saturating_add(wide(separators.count_ones()));
     }
 
     /// Makes a row of each line that ended since the last time and is not empty.
@@ -188,7 +200,7 @@ impl Scan {
 
     /// Whether all of it is ASCII.
     pub(crate) fn is_ascii(&self) -> bool {
-        self.others == 0
+        self.is_ascii
     }
 
     /// How many rows there are, odd ones included.
@@ -288,17 +300,9 @@ fn is_terminated(text: &[u8], end: u32) -> bool {
     text.get(wide(end)..).is_some_and(|behind| behind.starts_with(b"\n") || behind.starts_with(b"\r\n"))
 }
 
-/// Makes room for a block's worth of places.
-#[inline(always)]
-fn make_room<T: Copy + Default>(places: &mut Vec<T>, used: usize) {
-    if places.len() < used.saturating_add(ROOM) {
-        places.resize(places.len() * 2 + ROOM, T::default());
-    }
-}
-
 /// Writes the offset of each bit, in order. What lies behind the last one in its group of eight is of no use.
 #[inline(always)]
-fn write_offsets(mut bits: u64, at: u32, room: &mut [u32]) {
+fn write_offsets(mut bits: u64, at: u32, room: &mut [u32; 64]) {
     for group in room.as_chunks_mut::<8>().0 {
         for place in group {
             *place = at.wrapping_add(bits.trailing_zeros());
