@@ -2,7 +2,7 @@
 //!
 //! Knows separators, and nothing of what the fields mean.
 
-use crate::blocks::{Masks, fetch_ahead};
+use crate::blocks::{Masks, fetch_ahead, write_offsets};
 use crate::machine::Machine;
 use crate::text::{Line, Span, narrow, wide};
 
@@ -298,18 +298,4 @@ impl Place {
 /// Whether the line whose content stops at `end` has a newline.
 fn is_terminated(text: &[u8], end: u32) -> bool {
     text.get(wide(end)..).is_some_and(|behind| behind.starts_with(b"\n") || behind.starts_with(b"\r\n"))
-}
-
-/// Writes the offset of each bit, in order. What lies behind the last one in its group of eight is of no use.
-#[inline(always)]
-fn write_offsets(mut bits: u64, at: u32, room: &mut [u32; 64]) {
-    for group in room.as_chunks_mut::<8>().0 {
-        for place in group {
-            *place = at.wrapping_add(bits.trailing_zeros());
-            bits &= bits.wrapping_sub(1);
-        }
-        if bits == 0 {
-            return;
-        }
-    }
 }
