@@ -72,6 +72,7 @@ mod reader;
 mod row;
 mod scan;
 mod split;
+mod square;
 mod staged;
 mod text;
 mod text_column;

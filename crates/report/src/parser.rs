@@ -255,7 +255,7 @@ impl Reading<'_> {
     ) -> Result<bool, ReportError> {
         let mut are_all_read = true;
         for rows in rows.chunks(CHUNK) {
-            staged.turn(self.scan, rows, self.layout.width);
+            staged.turn(self.scan, rows, self.layout.width, machine);
             staged.read(self.text, self.layout, machine);
             if staged.odd != 0 {
                 are_all_read &= self.put_odd(rows, staged)?;

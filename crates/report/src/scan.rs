@@ -214,11 +214,10 @@ impl Scan {
         self.places.get(wide(index)).copied().unwrap_or_default()
     }
 
-    /// Where the fields of a row end.
+    /// Where fields end, from this index on: see [`Place::first`].
     #[inline(always)]
-    pub(crate) fn ends(&self, place: Place, width: usize) -> &[u32] {
-        let first = wide(place.first);
-        self.ends.get(first..first.wrapping_add(width)).unwrap_or_default()
+    pub(crate) fn ends<const N: usize>(&self, index: usize) -> &[u32; N] {
+        self.ends.get(index..).and_then(<[u32]>::first_chunk).unwrap_or(const { &[0; N] })
     }
 
     /// The line of the row at `index`, which counts as set aside from now on, until there is an [answer](Self::answer).
@@ -273,6 +272,12 @@ impl Place {
     #[inline(always)]
     pub(crate) fn start(self) -> u32 {
         self.start
+    }
+
+    /// The index of the end of the row's first field, behind which are those of its others; see [`Scan::ends`].
+    #[inline(always)]
+    pub(crate) fn first(self) -> usize {
+        wide(self.first)
     }
 
     /// Whether the careful path answers for the row, so that its fields here are all empty.
