@@ -74,11 +74,7 @@ pub(crate) fn up_to(rows: usize) -> Rows {
 /// Reads booleans; returns the rows that are to be read carefully.
 #[inline(always)]
 pub(crate) fn read_flags(text: &[u8], fields: &Fields, rows: usize, values: &mut Chunk<u8>) -> Rows {
-    let (mut firsts, mut seconds) = ([0; CHUNK], [0; CHUNK]);
-    for ((start, first), second) in fields.starts.iter().zip(&mut firsts).zip(&mut seconds).take(rows) {
-        let word = u64::from_le_bytes(window(text, *start));
-        (*first, *second) = (low_half(word), low_half(word >> 8));
-    }
+    let (firsts, seconds) = overlapping_heads(text, &fields.starts, rows);
     let mut known = [0; CHUNK];
     let words = firsts.iter().zip(&seconds).zip(&fields.lengths);
     for (((first, second), length), (value, known)) in words.zip(values.iter_mut().zip(&mut known)) {
@@ -90,6 +86,47 @@ pub(crate) fn read_flags(text: &[u8], fields: &Fields, rows: usize, values: &mut
         *known = u8::from(is_true | is_false);
     }
     zeros(&known) & up_to(rows)
+}
+
+/// The first bytes of each of the first `rows` fields, and what follows them.
+#[inline(always)]
+fn heads<const N: usize>(text: &[u8], starts: &Chunk<u32>, rows: usize) -> Chunk<[u8; N]> {
+    let mut heads = [[0; N]; CHUNK];
+    if rows < CHUNK {
+        for (start, head) in starts.iter().zip(&mut heads).take(rows) {
+            *head = window(text, *start);
+        }
+        return heads;
+    }
+    // Nearly every chunk is a whole one, of which the compiler knows the size.
+    for (starts, heads) in starts.as_chunks::<8>().0.iter().zip(heads.as_chunks_mut::<8>().0) {
+        for (start, head) in starts.iter().zip(heads) {
+            *head = window(text, *start);
+        }
+    }
+    heads
+}
+
+/// The first four bytes of each of the first `rows` fields, and the four from the second on.
+#[inline(always)]
+fn overlapping_heads(text: &[u8], starts: &Chunk<u32>, rows: usize) -> (Chunk<u32>, Chunk<u32>) {
+    let (mut firsts, mut seconds) = ([0; CHUNK], [0; CHUNK]);
+    let read = |start: u32, first: &mut u32, second: &mut u32| {
+        let word = u64::from_le_bytes(window(text, start));
+        (*first, *second) = (low_half(word), low_half(word >> 8));
+    };
+    if rows < CHUNK {
+        let places = firsts.iter_mut().zip(&mut seconds);
+        starts.iter().zip(places).take(rows).for_each(|(start, (first, second))| read(*start, first, second));
+        return (firsts, seconds);
+    }
+    let places = firsts.as_chunks_mut::<8>().0.iter_mut().zip(seconds.as_chunks_mut::<8>().0);
+    for (starts, (firsts, seconds)) in starts.as_chunks::<8>().0.iter().zip(places) {
+        for (start, (first, second)) in starts.iter().zip(firsts.iter_mut().zip(seconds)) {
+            read(*start, first, second);
+        }
+    }
+    (firsts, seconds)
 }
 
 #[inline(always)]
@@ -173,20 +210,22 @@ impl<M: Machine> ReadTimes<'_, M> {
     #[inline(always)]
     fn read_present(&mut self, fields: &Fields, times: Rows, long: Rows, values: &mut Chunk<i64>) -> Rows {
         let (mut odd, spare) = (0, &mut [0; 32]);
-        self.read.clear();
+        let mut count = 0;
         for index in Each(times & !long) {
             let window = window_in(self.text, fields.start(index), spare);
             let (parts, is_bad) = self.machine.parts(window, b'Z');
             odd |= u64::from(is_bad) << index;
-            self.read.push(index, parts);
+            self.read.put(count, index, parts);
+            count += 1;
         }
         for index in Each(long) {
             let window = window_in(self.text, fields.start(index), spare);
             let (parts, is_bad) = self.machine.parts(window, b'+');
             odd |= u64::from(is_bad | !is_utc(window)) << index;
-            self.read.push(index, parts);
+            self.read.put(count, index, parts);
+            count += 1;
         }
-        odd | self.read.read_into(values)
+        odd | self.read.read_into(count, values)
     }
 }
 
@@ -203,10 +242,7 @@ fn having(fields: &Fields, length: u32) -> Rows {
 /// Marks the fields that are `N/A`, as most are, with its code, which is 1, and others with 0.
 #[inline(always)]
 fn mark_not_applicable(text: &[u8], fields: &Fields, rows: usize, marks: &mut Chunk<u8>) {
-    let mut words = [0; CHUNK];
-    for (start, word) in fields.starts.iter().zip(&mut words).take(rows) {
-        *word = u32::from_le_bytes(window(text, *start));
-    }
+    let words = heads(text, &fields.starts, rows).map(u32::from_le_bytes);
     for ((word, length), mark) in words.iter().zip(&fields.lengths).zip(marks) {
         *mark = u8::from((*length == 3) & (word & 0x00ff_ffff == u32::from_le_bytes(*b"N/A\0")));
     }

@@ -28,8 +28,6 @@ type Lanes<T> = [T; LANES];
 /// The times of one column of a chunk that look like one of AWS's two forms, taken apart.
 #[derive(Debug)]
 pub(crate) struct Times {
-    /// How many there are. What lies beyond is left from earlier ones.
-    count: usize,
     /// Each one's row.
     rows: Chunk<u8>,
     /// For each of the [`Parts`] all of them.
@@ -41,34 +39,28 @@ pub(crate) struct Times {
 
 impl Default for Times {
     fn default() -> Self {
-        Self { count: 0, rows: [0; CHUNK], parts: [[0; CHUNK]; 4], days: [0; CHUNK], millis: [0; CHUNK] }
+        Self { rows: [0; CHUNK], parts: [[0; CHUNK]; 4], days: [0; CHUNK], millis: [0; CHUNK] }
     }
 }
 
 impl Times {
-    /// Begins with none.
+    /// Puts that of a row in its place; the first is 0.
     #[inline(always)]
-    pub(crate) fn clear(&mut self) {
-        self.count = 0;
-    }
-
-    /// Adds that of the row at `index`.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, index: usize, parts: Parts) {
-        let place = self.count % CHUNK;
+    pub(crate) fn put(&mut self, place: usize, row: usize, parts: Parts) {
+        let place = place % CHUNK;
         for (all, part) in self.parts.iter_mut().zip(parts) {
             put(all, place, part);
         }
-        put(&mut self.rows, place, u8::try_from(index % CHUNK).unwrap_or_default());
-        self.count += 1;
+        put(&mut self.rows, place, u8::try_from(row % CHUNK).unwrap_or_default());
     }
 
-    /// Puts the milliseconds since the Unix epoch in the rows' places; returns the rows of those that are no times.
+    /// Puts the milliseconds since the Unix epoch of the first `count` in their rows; returns the rows of those that are no
+    /// times.
     #[inline(always)]
-    pub(crate) fn read_into(&mut self, values: &mut Chunk<i64>) -> Rows {
+    pub(crate) fn read_into(&mut self, count: usize, values: &mut Chunk<i64>) -> Rows {
         let mut bad = [0; LANES];
         let [dates, days, clocks, seconds] = self.parts.each_ref().map(|parts| parts.as_chunks().0.iter());
-        let parts = dates.zip(days).zip(clocks).zip(seconds).take(self.count.div_ceil(LANES));
+        let parts = dates.zip(days).zip(clocks).zip(seconds).take(count.div_ceil(LANES));
         let places = self.days.as_chunks_mut().0.iter_mut().zip(self.millis.as_chunks_mut().0);
         for ((((dates, days), clocks), seconds), places) in parts.zip(places) {
             let bad_here;
@@ -77,19 +69,19 @@ impl Times {
                 *bad |= here;
             }
         }
-        for ((row, days), millis) in self.rows.iter().zip(&self.days).zip(&self.millis).take(self.count) {
+        for ((row, days), millis) in self.rows.iter().zip(&self.days).zip(&self.millis).take(count) {
             put(values, usize::from(*row) % CHUNK, i64::from(*days) * MILLIS_PER_DAY + i64::from(*millis));
         }
-        if bad == [0; LANES] { 0 } else { self.bad_rows() }
+        if bad == [0; LANES] { 0 } else { self.bad_rows(count) }
     }
 
     /// The rows of those that are no times.
     #[cold]
-    fn bad_rows(&self) -> Rows {
+    fn bad_rows(&self, count: usize) -> Rows {
         let [dates, days, clocks, seconds] = &self.parts;
         let parts = dates.iter().zip(days).zip(clocks).zip(seconds);
         let mut odd = 0;
-        for (row, (((date, day), clock), second)) in self.rows.iter().zip(parts).take(self.count) {
+        for (row, (((date, day), clock), second)) in self.rows.iter().zip(parts).take(count) {
             let (_, _, is_bad) = read([*date, *day, *clock, *second]);
             odd |= u64::from(is_bad != 0) << (row % 64);
         }
@@ -177,8 +169,8 @@ mod tests {
         let is_long = length == 25;
         let (parts, is_bad) = parts(window, if is_long { b'+' } else { b'Z' });
         let (mut times, mut values) = (Times::default(), [0; CHUNK]);
-        times.push(length, parts);
-        let odd = times.read_into(&mut values);
+        times.put(0, length, parts);
+        let odd = times.read_into(1, &mut values);
         assert!(odd == 0 || odd == 1 << length);
         (odd == 0 && !is_bad && (!is_long || is_utc(window))).then_some(values[length])
     }
