@@ -69,9 +69,11 @@ impl Columns {
         named.into_iter().chain(&mut self.time_absences).chain(&mut self.flags).chain(&mut self.have_words)
     }
 
-    /// Makes room for so many rows more.
-    pub(crate) fn reserve(&mut self, rows: usize) {
-        self.texts_mut().for_each(|column| column.reserve(rows));
+    /// Makes room for so many rows more, whose users and ARNs have so many bytes.
+    pub(crate) fn reserve(&mut self, rows: usize, user_bytes: usize, arn_bytes: usize) {
+        self.users.reserve(rows, user_bytes);
+        self.arns.reserve(rows, arn_bytes);
+        self.texts_mut().for_each(|column| column.reserve(rows, 0));
         self.times_mut().for_each(|column| column.reserve(rows));
         self.bytes_mut().for_each(|column| column.reserve(rows));
     }
@@ -218,7 +220,7 @@ impl Arrays {
     fn reasons(&mut self, absences: &[u8]) -> Result<(), ArrowError> {
         let words = [Absence::NotApplicable, Absence::NoInformation, Absence::NotSupported].map(Absence::as_str);
         let mut column = TextColumn::default();
-        column.reserve(absences.len());
+        column.reserve(absences.len(), 0);
         column.push_codes(absences, words);
         self.texts(column, known(absences))
     }

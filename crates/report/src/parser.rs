@@ -17,7 +17,7 @@ use crate::order::{Key, Order};
 use crate::reader::Reader;
 use crate::scan::Scan;
 use crate::staged::Staged;
-use crate::text::{Lines, Span, decode, narrow, trimmed};
+use crate::text::{Lines, Span, decode, narrow, trimmed, wide};
 use crate::window::window;
 use crate::{Origin, ParsedReport, ReportError};
 
@@ -125,11 +125,12 @@ impl Parser {
         let text = text.as_ref();
         let careful = Careful::new(Reader::new(text, layout, origin.account_id), quarantined);
         let mut reading = Reading { text, layout, scan: &mut self.scan, careful };
-        reading.recognize(&mut self.order, self.is_careful)?;
+        let (user_bytes, arn_bytes) = reading.recognize(&mut self.order, self.is_careful)?;
         loop {
             self.order.sort(|row| reading.name(row));
             let rows = self.order.kept.len();
-            self.columns.reserve(if before == 0 { rows.max(self.usual_rows) } else { rows });
+            let room = if before == 0 { rows.max(self.usual_rows) } else { rows };
+            self.columns.reserve(room, user_bytes, arn_bytes);
             let are_all_read = reading.read_columns(&self.order.kept, &mut self.staged, &mut self.columns, machine)?;
             if are_all_read & reading.read_repeated(&self.order)? {
                 break;
@@ -192,11 +193,13 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    /// Finds out whose the rows are. Rows that cannot be read are left out.
+    /// Finds out whose the rows are. Rows that cannot be read are left out. Returns how many bytes the users and the ARNs
+    /// have that were recognized.
     #[inline(always)]
-    fn recognize(&mut self, order: &mut Order, is_careful: bool) -> Result<(), ReportError> {
+    fn recognize(&mut self, order: &mut Order, is_careful: bool) -> Result<(usize, usize), ReportError> {
         order.clear();
         let (user, arn) = (self.layout.user, self.layout.arn);
+        let (mut user_bytes, mut arn_bytes) = (0, 0);
         let mut beginning = Beginning::of(self.careful.reader.owner());
         for row in 0..self.scan.rows() {
             let place = self.scan.place(row);
@@ -204,6 +207,8 @@ impl Reading<'_> {
                 let (user, arn) = (place.field(self.scan, user), place.field(self.scan, arn));
                 if let Some(beginning) = beginning.recognize(self.text, user, arn) {
                     order.push(Key { beginning, row }, |row| self.name(row));
+                    user_bytes += wide(user.length());
+                    arn_bytes += wide(arn.length());
                     continue;
                 }
             }
@@ -214,7 +219,7 @@ impl Reading<'_> {
             }
             beginning = Beginning::of(self.careful.reader.owner());
         }
-        Ok(())
+        Ok((user_bytes, arn_bytes))
     }
 
     /// Lets the careful path answer for a row; returns its user, or `None` if it was set aside.

@@ -41,9 +41,10 @@ impl Default for TextColumn {
 }
 
 impl TextColumn {
-    /// Makes room.
-    pub(crate) fn reserve(&mut self, rows: usize) {
+    /// Makes room for so many rows more, and for so many bytes as far as those are known.
+    pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
         self.offsets.reserve(rows);
+        self.make_room(self.end.saturating_add(bytes));
     }
 
     /// Whether a text was left out, since a column holds no more than 2 GiB.
@@ -148,12 +149,17 @@ impl TextColumn {
         if length == 0 {
             return Some(end);
         }
+        self.make_room(end);
+        Some(self.end)
+    }
+
+    #[inline]
+    fn make_room(&mut self, end: usize) {
         let missing = end.saturating_add(WIDE).saturating_sub(self.values.len());
-        if missing > 0 {
+        if missing > 0 && end > 0 {
             self.values.reserve(missing);
             self.values.resize(self.values.capacity(), 0);
         }
-        Some(self.end)
     }
 
     /// The column as Arrow has it.
