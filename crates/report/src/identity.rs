@@ -5,7 +5,7 @@
 use crate::arn::{MAX_PATH, Owner, is_path_byte};
 use crate::text::{Span, narrow, wide};
 use crate::value::{MAX_USER_NAME, ROOT_USER, is_user_name_byte};
-use crate::window::{all, same, window};
+use crate::window::window;
 
 /// How many bytes of a name, and of a path, are looked at in one go; few are longer.
 const WINDOW: usize = 32;
@@ -52,21 +52,30 @@ impl Beginning {
         let end: [u8; WINDOW] = window(text, name_start);
         // Without a path this is the slash behind `user`.
         let before_name = text.get(wide(name_start.wrapping_sub(1))).copied().unwrap_or_default();
-        let is_good = all(&name, user_length, is_user_name_byte)
-            & self.starts(&beginning)
-            & all(&path, path_length, is_path_byte)
-            & same(&end, &name, user_length)
-            & (before_name == b'/');
+        // All of it becomes one loop without branches on bytes alone, and so a few instructions.
+        let (name_length, path_length) = (short(user_length), short(path_length));
+        let mut bad = self.differing(&beginning);
+        for ((bad, index), ((name, end), path)) in bad.iter_mut().zip(0_u8..).zip(name.iter().zip(&end).zip(&path)) {
+            let is_other = (name ^ end) | u8::from(!is_user_name_byte(*name));
+            *bad |= is_other & up_to(index, name_length) | u8::from(!is_path_byte(*path)) & up_to(index, path_length);
+        }
+        let is_good = is_zero(&bad) & (before_name == b'/');
         if is_good { Some(beginning_of(&name, user_length)) } else { self.recognize_rare(text, user, arn) }
     }
 
+    /// What differs in the ARN's beginning from the one that is expected, both halves of it together.
     #[inline(always)]
-    fn starts(&self, arn: &[u8; 64]) -> bool {
-        let mut differing = 0;
-        for ((byte, expected), filled) in arn.iter().zip(&self.text).zip(&self.filled) {
-            differing |= (byte ^ expected) & filled;
+    fn differing(&self, arn: &[u8; 2 * WINDOW]) -> [u8; WINDOW] {
+        let mut all = [0; WINDOW];
+        for ((arn, text), filled) in
+            arn.as_chunks().0.iter().zip(self.text.as_chunks().0).zip(self.filled.as_chunks().0)
+        {
+            let fields: (&[u8; WINDOW], &[u8; WINDOW], &[u8; WINDOW]) = (arn, text, filled);
+            for ((all, arn), (text, filled)) in all.iter_mut().zip(fields.0).zip(fields.1.iter().zip(fields.2)) {
+                *all |= (arn ^ text) & filled;
+            }
         }
-        differing == 0
+        all
     }
 
     #[inline(never)]
@@ -88,6 +97,23 @@ impl Beginning {
         };
         is_good.then(|| beginning_of(&window::<WINDOW>(user, 0), narrow(user.len())))
     }
+}
+
+/// A length within a window.
+#[inline(always)]
+fn short(length: u32) -> u8 {
+    u8::try_from(length).unwrap_or(u8::MAX)
+}
+
+/// All bits of the bytes before `length`.
+#[inline(always)]
+fn up_to(index: u8, length: u8) -> u8 {
+    if index < length { 0xff } else { 0 }
+}
+
+#[inline(always)]
+fn is_zero(bytes: &[u8; WINDOW]) -> bool {
+    bytes.as_chunks().0.iter().fold(0, |all, word| all | u64::from_le_bytes(*word)) == 0
 }
 
 /// The first sixteen bytes of a name of this length as a number that sorts as they do: zeros behind a shorter one.

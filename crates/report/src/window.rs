@@ -46,16 +46,6 @@ pub(crate) fn all<const N: usize>(window: &[u8; N], length: u32, legal: impl Fn(
     bad == 0
 }
 
-/// Whether the first `length` bytes of both are the same.
-#[inline(always)]
-pub(crate) fn same<const N: usize>(left: &[u8; N], right: &[u8; N], length: u32) -> bool {
-    let mut differing = 0_u8;
-    for ((left, right), index) in left.iter().zip(right).zip(0_u8..) {
-        differing |= (left ^ right) & if u32::from(index) < length { 0xff } else { 0 };
-    }
-    differing == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +62,6 @@ mod tests {
     fn only_the_bytes_of_the_field_count() {
         for length in 0..=4 {
             assert_eq!(all(b"aaXa", length, |byte| byte == b'a'), length < 3, "{length}");
-            assert_eq!(same(b"abcd", b"abXd", length), length < 3, "{length}");
         }
     }
 }
