@@ -60,23 +60,20 @@ fn halves(block: &[u8; 64]) -> [[i64; 4]; 2] {
     halves
 }
 
-/// How many bytes ahead of a block memory is asked for. The machine does so by itself, but not beyond the end of a page.
-const AHEAD: usize = 1024;
-
-/// Asks for the memory [`AHEAD`] of a block, if there is any.
+/// Asks for the memory at this offset, if there is any, so that it is at hand when it is read.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn fetch_ahead(block: &[u8; 64]) {
+pub(crate) fn fetch(text: &[u8], offset: usize) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
     // SAFETY: this is a hint, for which any address will do.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) };
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(text.as_ptr().wrapping_add(offset).cast()) };
 }
 
 /// Elsewhere what the machine does by itself has to do.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-pub(crate) fn fetch_ahead(_: &[u8; 64]) {}
+pub(crate) fn fetch(_: &[u8], _: usize) {}
 
 /// Writes the offset of each bit, in order. What lies behind the last one among sixteen is of no use.
 #[inline(always)]

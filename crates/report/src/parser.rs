@@ -21,6 +21,13 @@ use crate::text::{Lines, Span, decode, narrow, trimmed, wide};
 use crate::window::window;
 use crate::{Origin, ParsedReport, ReportError};
 
+/// How many rows ahead the text is asked for when rows are recognized, and how many bytes: the user and most of the ARN.
+const AHEAD: u32 = 8;
+const BEGINNING: usize = 128;
+
+/// How many bytes of a row are asked for before its columns are read. Few have more.
+const ROW: usize = 256;
+
 /// Reads reports one after another, and makes one batch of as many as are wanted.
 ///
 /// It keeps what it needs in memory from report to report, and remembers the header, so that small reports are read at
@@ -203,6 +210,7 @@ impl Reading<'_> {
         let mut beginning = Beginning::of(self.careful.reader.owner());
         for row in 0..self.scan.rows() {
             let place = self.scan.place(row);
+            self.scan.fetch(self.text, row.wrapping_add(AHEAD), BEGINNING);
             if !is_careful && !place.is_odd() {
                 let (user, arn) = (place.field(self.scan, user), place.field(self.scan, arn));
                 if let Some(beginning) = beginning.recognize(self.text, user, arn) {
@@ -260,6 +268,9 @@ impl Reading<'_> {
     ) -> Result<bool, ReportError> {
         let mut are_all_read = true;
         for rows in rows.chunks(CHUNK) {
+            for row in rows {
+                self.scan.fetch(self.text, *row, ROW);
+            }
             staged.turn(self.scan, rows, self.layout.width, machine);
             staged.read(self.text, self.layout, machine);
             if staged.odd != 0 {

@@ -2,7 +2,7 @@
 //!
 //! Knows separators, and nothing of what the fields mean.
 
-use crate::blocks::{Masks, fetch_ahead, write_offsets};
+use crate::blocks::{Masks, fetch, write_offsets};
 use crate::machine::Machine;
 use crate::text::{Line, Span, narrow, wide};
 
@@ -11,6 +11,9 @@ const BLOCKS: usize = 64;
 
 /// How many places must be left before they are passed: one for each of their bytes, and one for an end without newline.
 const ROOM: usize = BLOCKS * 64 + 8;
+
+/// How many bytes ahead memory is asked for. The machine does so by itself, but not beyond the end of a page.
+const AHEAD: usize = 1024;
 
 /// Where a row's fields are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,7 +108,7 @@ impl Scan {
         }
         self.newlines.resize(BLOCKS * 64 + 1, Newline::default());
         for block in blocks {
-            fetch_ahead(block);
+            fetch(block, AHEAD);
             let Masks { separators, mut newlines, rare } = machine.masks(block);
             if let Some(room) = self.ends.get_mut(found..).and_then(<[u32]>::first_chunk_mut) {
                 write_offsets(separators, at, room);
@@ -206,6 +209,15 @@ impl Scan {
     /// How many rows there are, odd ones included.
     pub(crate) fn rows(&self) -> u32 {
         narrow(self.places.len())
+    }
+
+    /// Asks for the first `bytes` of the row at `index`, if there is one, so that they are at hand when they are read.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, text: &[u8], index: u32, bytes: usize) {
+        let start = wide(self.place(index).start());
+        for at in (0..bytes).step_by(64) {
+            fetch(text, start.wrapping_add(at));
+        }
     }
 
     /// Where the row at `index` is.
