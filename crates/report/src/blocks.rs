@@ -80,10 +80,7 @@ pub(crate) fn fetch(_: &[u8], _: usize) {}
 pub(crate) fn write_offsets(mut bits: u64, at: u32, room: &mut [u32; 64]) {
     for group in room.as_chunks_mut::<16>().0 {
         for place in group {
-            let offset = at.wrapping_add(bits.trailing_zeros());
-            // Left to itself the compiler gathers eight in one register first, which takes longer than to write them.
-            // SAFETY: the place is borrowed for writing.
-            unsafe { std::ptr::write_volatile(place, offset) };
+            *place = at.wrapping_add(bits.trailing_zeros());
             bits &= bits.wrapping_sub(1);
         }
         if bits == 0 {

@@ -72,7 +72,6 @@ mod reader;
 mod row;
 mod scan;
 mod split;
-mod square;
 mod staged;
 mod text;
 mod text_column;

@@ -9,9 +9,6 @@
 use crate::blocks::masks_by_avx2;
 use crate::blocks::{Masks, masks};
 #[cfg(target_arch = "x86_64")]
-use crate::square::transposed_by_avx2;
-use crate::square::{Rows, Square, transposed};
-#[cfg(target_arch = "x86_64")]
 use crate::time_parts::parts_by_avx2;
 use crate::time_parts::{Parts, parts};
 
@@ -22,9 +19,6 @@ pub(crate) trait Machine {
 
     /// Takes a time apart: [`parts`].
     fn parts(&self, time: &[u8; 32], end: u8) -> (Parts, bool);
-
-    /// Makes columns of rows: [`transposed`].
-    fn transposed(&self, rows: &Rows<'_>) -> Square;
 }
 
 /// Something to do.
@@ -49,32 +43,22 @@ pub(crate) fn with_all_it_has<W: Work>(work: W) -> W::Output {
         // SAFETY: the machine has just been asked for each of them.
         return unsafe { with_avx2(work) };
     }
-    work.run(&Ways { masks, parts, transposed })
+    work.run(&Ways { masks, parts })
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn with_avx2<W: Work>(work: W) -> W::Output {
-    work.run(&Ways {
-        masks: |block: &_| masks_by_avx2(block),
-        parts: |time: &_, end| parts_by_avx2(time, end),
-        transposed: |rows: &Rows<'_>| transposed_by_avx2(rows),
-    })
+    work.run(&Ways { masks: |block: &_| masks_by_avx2(block), parts: |time: &_, end| parts_by_avx2(time, end) })
 }
 
 /// What functions and closures make of a machine. Closures can do what the function can in which they stand.
-struct Ways<M, P, T> {
+struct Ways<M, P> {
     masks: M,
     parts: P,
-    transposed: T,
 }
 
-impl<M, P, T> Machine for Ways<M, P, T>
-where
-    M: Fn(&[u8; 64]) -> Masks,
-    P: Fn(&[u8; 32], u8) -> (Parts, bool),
-    T: Fn(&Rows<'_>) -> Square,
-{
+impl<M: Fn(&[u8; 64]) -> Masks, P: Fn(&[u8; 32], u8) -> (Parts, bool)> Machine for Ways<M, P> {
     #[inline(always)]
     fn masks(&self, block: &[u8; 64]) -> Masks {
         (self.masks)(block)
@@ -83,10 +67,5 @@ where
     #[inline(always)]
     fn parts(&self, time: &[u8; 32], end: u8) -> (Parts, bool) {
         (self.parts)(time, end)
-    }
-
-    #[inline(always)]
-    fn transposed(&self, rows: &Rows<'_>) -> Square {
-        (self.transposed)(rows)
     }
 }

@@ -271,7 +271,7 @@ impl Reading<'_> {
             for row in rows {
                 self.scan.fetch(self.text, *row, ROW);
             }
-            staged.turn(self.scan, rows, self.layout.width, machine);
+            staged.turn(self.scan, rows, self.layout.width);
             staged.read(self.text, self.layout, machine);
             if staged.odd != 0 {
                 are_all_read &= self.put_odd(rows, staged)?;

@@ -226,10 +226,11 @@ impl Scan {
         self.places.get(wide(index)).copied().unwrap_or_default()
     }
 
-    /// Where fields end, from this index on: see [`Place::first`].
+    /// Where the fields of a row end.
     #[inline(always)]
-    pub(crate) fn ends<const N: usize>(&self, index: usize) -> &[u32; N] {
-        self.ends.get(index..).and_then(<[u32]>::first_chunk).unwrap_or(const { &[0; N] })
+    pub(crate) fn ends(&self, place: Place, width: usize) -> &[u32] {
+        let first = wide(place.first);
+        self.ends.get(first..first.wrapping_add(width)).unwrap_or_default()
     }
 
     /// The line of the row at `index`, which counts as set aside from now on, until there is an [answer](Self::answer).
@@ -284,12 +285,6 @@ impl Place {
     #[inline(always)]
     pub(crate) fn start(self) -> u32 {
         self.start
-    }
-
-    /// The index of the end of the row's first field, behind which are those of its others; see [`Scan::ends`].
-    #[inline(always)]
-    pub(crate) fn first(self) -> usize {
-        wide(self.first)
     }
 
     /// Whether the careful path answers for the row, so that its fields here are all empty.

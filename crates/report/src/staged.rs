@@ -7,7 +7,6 @@ use crate::header::Layout;
 use crate::machine::Machine;
 use crate::row::{Row, is_info};
 use crate::scan::Scan;
-use crate::square::SIDE;
 use crate::text::{Span, wide};
 use crate::timestamp::Times;
 use crate::value::Absence;
@@ -72,27 +71,16 @@ impl Staged {
     /// Begins with the rows at these indexes, of which there are at most [`CHUNK`], and turns them into columns: where each
     /// field ends.
     #[inline(always)]
-    pub(crate) fn turn(&mut self, scan: &Scan, rows: &[u32], width: usize, machine: &impl Machine) {
+    pub(crate) fn turn(&mut self, scan: &Scan, rows: &[u32], width: usize) {
         self.rows = rows.len().min(CHUNK);
         self.odd = 0;
-        self.ends.resize(width.next_multiple_of(SIDE), [0; CHUNK]);
-        let groups = rows.chunks(SIDE).zip(self.starts.as_chunks_mut().0).zip((0..CHUNK).step_by(SIDE));
-        for ((rows, starts), at) in groups {
-            let mut firsts = [0; SIDE];
-            for (((row, start), first), index) in rows.iter().zip::<&mut [u32; SIDE]>(starts).zip(&mut firsts).zip(at..)
-            {
-                let place = scan.place(*row);
-                *start = place.start();
-                *first = place.first();
-                self.odd |= u64::from(place.is_odd()) << index;
-            }
-            for (columns, position) in self.ends.as_chunks_mut::<SIDE>().0.iter_mut().zip((0..).step_by(SIDE)) {
-                let square = machine.transposed(&firsts.map(|first| scan.ends(first + position)));
-                for (column, ends) in columns.iter_mut().zip(square) {
-                    if let Some(place) = column.get_mut(at..).and_then(<[u32]>::first_chunk_mut) {
-                        *place = ends;
-                    }
-                }
+        self.ends.resize(width, [0; CHUNK]);
+        for ((row, start), index) in rows.iter().zip(&mut self.starts).zip(0..CHUNK) {
+            let place = scan.place(*row);
+            *start = place.start();
+            self.odd |= u64::from(place.is_odd()) << index;
+            for (column, end) in self.ends.iter_mut().zip(scan.ends(place, width)) {
+                put(column, index, *end);
             }
         }
     }
@@ -193,7 +181,7 @@ fn column(starts: &Chunk<u32>, ends: &[Chunk<u32>], position: usize, fields: &mu
 }
 
 #[inline(always)]
-fn put<T>(values: &mut [T], index: usize, value: T) {
+fn put<T>(values: &mut Chunk<T>, index: usize, value: T) {
     if let Some(place) = values.get_mut(index) {
         *place = value;
     }
