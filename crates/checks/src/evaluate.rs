@@ -183,7 +183,7 @@ mod tests {
             000000000004 | root-mfa | unknown | account | 000000000004 | - | "The root user has MFA, or no password to sign in with" could not be judged: account was not opened: AccessDenied (denied) | []
         "#]].assert_eq(&show(&verdicts.findings, &columns));
         let remediation = show(&verdicts.findings, &["frameworks", "remediation", "finding_id"]);
-        expect!["[cis-1.2:1.4, cis-1.4:1.14, cis-1.5:1.14, cis-2.0:1.14, cis-3.0:1.14, cis-4.0:1.14, cis-5.0:1.13, cis-6.0:2.13, cis-7.0:2.12, fsbp:IAM.3, nist-800-53r5:AC-2(1), nist-800-53r5:AC-2(3), nist-800-53r5:AC-3(15), pci-dss-4.0.1:8.3.9, pci-dss-4.0.1:8.6.3] | Make a second key, give it to whatever uses the first, then stop the first, and delete it once nothing broke. A role needs no key at all. Without sweep.key_ids the key is the one made on 2026-08-14. | 2b9d2711b78dc6bc039d484f33a3e5fe"].assert_eq(remediation.lines().next().unwrap());
+        expect!["[cis-1.2:1.4, cis-1.4:1.14, cis-1.5:1.14, cis-2.0:1.14, cis-3.0:1.14, cis-4.0:1.14, cis-5.0:1.13, cis-6.0:2.13, cis-7.0:2.12, fsbp:IAM.3, nist-800-53r5:AC-2(1), nist-800-53r5:AC-2(3), nist-800-53r5:AC-3(15), pci-dss-4.0.1:8.3.9, pci-dss-4.0.1:8.6.3] | Make a second key, give it to whatever uses the first, then stop the first, and delete it once nothing broke. A role needs no key at all. Without sweep.key_ids, the day on which it was made tells which key it is. | 2b9d2711b78dc6bc039d484f33a3e5fe"].assert_eq(remediation.lines().next().unwrap());
     }
 
     #[test]
