@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A point in time in whole milliseconds, UTC.
@@ -63,6 +63,22 @@ impl Timestamp {
         }
     }
 
+    /// Writes the time behind what is there, as it is displayed.
+    pub fn push_to(self, text: &mut String) {
+        match self.seconds_text().filter(|_| self.0.rem_euclid(1000) == 0) {
+            Some(seconds) => text.push_str(as_text(&seconds)),
+            None => text.push_str(&self.to_string()),
+        }
+    }
+
+    /// Writes the day of [`Timestamp::date`] behind what is there.
+    pub fn push_date_to(self, text: &mut String) {
+        match self.seconds_text().as_ref().and_then(|text| text.first_chunk::<10>()) {
+            Some(day) => text.push_str(as_text(day)),
+            None => text.push_str(&self.date()),
+        }
+    }
+
     /// The time without separators, `20261122T100000Z`, as it stands in run ids.
     #[must_use]
     pub fn compact(self) -> String {
@@ -101,9 +117,10 @@ impl Timestamp {
     /// `2026-11-22T10:00:00Z`, which millions of findings say, without a formatter; `None` outside the years of four
     /// digits.
     fn seconds_text(self) -> Option<[u8; 20]> {
-        let time = self.chrono()?;
-        let year = u32::try_from(time.year()).ok().filter(|year| (1000..10_000).contains(year))?;
-        let numbers = [year / 100, year % 100, time.month(), time.day(), time.hour(), time.minute(), time.second()];
+        let seconds = self.0.div_euclid(1000);
+        let (year, month, day) = civil_date(seconds.div_euclid(DAY_SECONDS))?;
+        let of_day = u32::try_from(seconds.rem_euclid(DAY_SECONDS)).ok()?;
+        let numbers = [year / 100, year % 100, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60];
         let mut text = *b"0000-00-00T00:00:00Z";
         for (place, number) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(numbers) {
             if let Some(digits) = text.get_mut(place..place + 2) {
@@ -112,6 +129,29 @@ impl Timestamp {
         }
         Some(text)
     }
+}
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// Year, month and day so many days after the beginning of 1970; `None` outside the years of four digits.
+///
+/// Years begin in March here, so that a leap day is the last of its year, and months before it take turns at 31 and 30
+/// days: 153 in five of them.
+fn civil_date(days: i64) -> Option<(u32, u32, u32)> {
+    /// From the first of March of the year 0 to the beginning of 1970.
+    const BEFORE_1970: i64 = 719_468;
+    const DAYS_OF_400_YEARS: u32 = 146_097;
+    let days = u32::try_from(days.checked_add(BEFORE_1970)?).ok()?;
+    let (era, of_era) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    // Leap days of the era so far do not count towards whole years of 365 days.
+    let leap_days = of_era / 1460 - of_era / 36_524 + of_era / (DAYS_OF_400_YEARS - 1);
+    let of_century = (of_era - leap_days) / 365;
+    let of_year = of_era - (365 * of_century + of_century / 4 - of_century / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = 400 * era + of_century + u32::from(month <= 2);
+    (1000..10_000).contains(&year).then_some((year, month, day))
 }
 
 fn two_digits(number: u32) -> [u8; 2] {
@@ -168,6 +208,8 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
     #[test]
@@ -189,6 +231,22 @@ mod tests {
         assert_eq!(time.to_string(), "2026-09-11T13:14:52Z");
         assert_eq!(Timestamp::from_millis(time.millis() + 7).to_string(), "2026-09-11T13:14:52.007Z");
         assert_eq!((time.date().as_str(), time.compact().as_str()), ("2026-09-11", "20260911T131452Z"));
+        let mut text = "at ".to_owned();
+        Timestamp::from_millis(-1000).push_to(&mut text);
+        assert_eq!(text, "at 1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn every_day_of_four_digits_has_the_date_of_the_calendar() {
+        // From the year 1000 to the end of the year 9999.
+        let mut date = NaiveDate::from_ymd_opt(1000, 1, 1).unwrap();
+        for day in -354_285..=2_932_896 {
+            let (year, month, of_month) = civil_date(day).unwrap();
+            assert_eq!((i64::from(year), month, of_month), (i64::from(date.year()), date.month(), date.day()));
+            date = date.succ_opt().unwrap();
+        }
+        assert_eq!(date.year(), 10_000);
+        assert_eq!([-354_286, 2_932_897, i64::MIN, i64::MAX].map(civil_date), [None; 4]);
     }
 
     #[test]
