@@ -71,10 +71,10 @@ impl PartBytes {
 }
 
 fn read_back(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
+    let mut bytes = Vec::with_capacity(length);
     file.rewind()?;
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
+    file.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 impl Write for PartBytes {

@@ -18,28 +18,27 @@ pub(super) struct Deltas<const WIDE: bool> {
     /// How many numbers there are.
     count: u64,
     first: i64,
-    last: i64,
-    /// Deltas that no block holds yet.
+    /// Numbers that no block holds yet, behind the last one that some block does.
     open: Vec<i64>,
     /// The blocks so far.
     blocks: Vec<u8>,
 }
 
 impl<const WIDE: bool> Deltas<WIDE> {
-    #[inline]
-    pub(super) fn push(&mut self, number: i64) {
+    /// Adds numbers.
+    pub(super) fn extend(&mut self, mut numbers: &[i64]) {
         if self.count == 0 {
-            self.first = number;
-        } else {
-            let delta = number.wrapping_sub(self.last);
-            // Both fit into 32 bits, so the low 32 bits of their difference are what a narrow reader adds.
-            self.open.push(if WIDE { delta } else { i64::from(low(delta).cast_signed()) });
-            if self.open.len() == BLOCK {
+            self.first = numbers.first().copied().unwrap_or_default();
+        }
+        self.count += numbers.len() as u64;
+        while !numbers.is_empty() {
+            let (own, rest) = numbers.split_at(numbers.len().min(BLOCK + 1 - self.open.len()));
+            self.open.extend_from_slice(own);
+            if self.open.len() > BLOCK {
                 self.end_block();
             }
+            numbers = rest;
         }
-        self.last = number;
-        self.count += 1;
     }
 
     /// Bytes so far, about.
@@ -49,7 +48,7 @@ impl<const WIDE: bool> Deltas<WIDE> {
 
     /// Writes all numbers, and begins again.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) {
-        if !self.open.is_empty() {
+        if self.open.len() > 1 {
             self.end_block();
         }
         for number in [BLOCK as u64, STRETCHES as u64, self.count, zigzag(self.first)] {
@@ -57,35 +56,66 @@ impl<const WIDE: bool> Deltas<WIDE> {
         }
         out.extend_from_slice(&self.blocks);
         self.blocks.clear();
+        self.open.clear();
         (self.count, self.first) = (0, 0);
     }
 
     fn end_block(&mut self) {
-        let least = self.open.iter().copied().min().unwrap_or_default();
-        write_varint(zigzag(least), &mut self.blocks);
-        let beyond = |delta: &i64| {
-            let beyond = delta.wrapping_sub(least);
-            if WIDE { beyond.cast_unsigned() } else { u64::from(low(beyond)) }
-        };
-        let bits = |stretch: &[i64]| u64::BITS - stretch.iter().map(beyond).fold(0, |all, it| all | it).leading_zeros();
-        let mut widths = [0; STRETCHES];
-        for (width, stretch) in widths.iter_mut().zip(self.open.chunks(STRETCH)) {
-            *width = u8::try_from(bits(stretch)).unwrap_or(u8::MAX);
+        let count = self.open.len() - 1;
+        let deltas = self.open.iter().zip(self.open.iter().skip(1)).map(|(one, next)| next.wrapping_sub(*one));
+        if WIDE {
+            let mut wide = [0_i64; BLOCK];
+            for (to, delta) in wide.iter_mut().zip(deltas) {
+                *to = delta;
+            }
+            let (own, _) = wide.split_at_mut(count);
+            let least = own.iter().copied().min().unwrap_or_default();
+            for delta in own {
+                *delta = delta.wrapping_sub(least);
+            }
+            write_block(least, &wide, count, i64::cast_unsigned, &mut self.blocks);
+        } else {
+            // All numbers fit into 32 bits, so the low 32 bits of a difference are what a reader adds.
+            let mut narrow = [0_i32; BLOCK];
+            for (to, delta) in narrow.iter_mut().zip(deltas) {
+                *to = low(delta);
+            }
+            let (own, _) = narrow.split_at_mut(count);
+            let least = own.iter().copied().min().unwrap_or_default();
+            for delta in own {
+                *delta = delta.wrapping_sub(least);
+            }
+            write_block(i64::from(least), &narrow, count, |delta| u64::from(delta.cast_unsigned()), &mut self.blocks);
         }
-        self.blocks.extend(widths);
-        for (width, stretch) in widths.into_iter().zip(self.open.chunks(STRETCH)) {
-            let end = self.blocks.len() + STRETCH / 8 * usize::from(width);
-            pack(stretch.iter().map(beyond), width, &mut self.blocks);
-            self.blocks.resize(end, 0);
-        }
-        self.open.clear();
+        self.open.drain(..count);
+    }
+}
+
+/// Writes a block of `count` deltas, each without the least of them; those behind them are zero.
+fn write_block<T: Copy>(
+    least: i64,
+    deltas: &[T; BLOCK],
+    count: usize,
+    bits: impl Fn(T) -> u64 + Copy,
+    out: &mut Vec<u8>,
+) {
+    write_varint(zigzag(least), out);
+    let width = |stretch: &[T]| u64::BITS - stretch.iter().fold(0, |all, it| all | bits(*it)).leading_zeros();
+    let mut widths = [0; STRETCHES];
+    for (to, stretch) in widths.iter_mut().zip(deltas.chunks(STRETCH)) {
+        *to = u8::try_from(width(stretch)).unwrap_or(u8::MAX);
+    }
+    out.extend(widths);
+    // Stretches without numbers are left out; those with some are written whole.
+    for (width, stretch) in widths.into_iter().zip(deltas.chunks(STRETCH)).take(count.div_ceil(STRETCH)) {
+        pack(stretch.iter().map(|delta| bits(*delta)), width, out);
     }
 }
 
 /// The low 32 bits.
-fn low(number: i64) -> u32 {
+fn low(number: i64) -> i32 {
     let [one, two, three, four, ..] = number.to_le_bytes();
-    u32::from_le_bytes([one, two, three, four])
+    i32::from_le_bytes([one, two, three, four])
 }
 
 /// Small numbers are small whatever their sign.

@@ -1,8 +1,11 @@
 //! The texts that a column chunk has, each once, and the keys of a page's values.
 
+use std::ops::Range;
+
 use hashbrown::HashTable;
 
 use super::bounds::{Bounds, Value};
+use super::column::TextColumn;
 use super::hybrid;
 
 /// The dictionary of a column chunk, growing, and the keys of the page in the making.
@@ -13,11 +16,8 @@ pub(super) struct Dictionary {
     /// By key.
     entries: Vec<Entry>,
     texts: Vec<u8>,
-    page: u32,
     /// The keys of the page's values.
     values: Vec<u32>,
-    /// The keys of the page, each once.
-    of_page: Vec<u32>,
     last: u32,
     /// The last one's follower.
     expected: u32,
@@ -29,8 +29,6 @@ struct Entry {
     hash: u64,
     /// Where its text begins among all texts.
     start: usize,
-    /// The last page that has it.
-    page: u32,
     /// What came behind it when it came last: columns repeat values, and lists whole rows of them.
     follower: u32,
 }
@@ -44,17 +42,20 @@ struct Print {
 }
 
 impl Print {
+    /// The print of the text that lies there.
     #[inline]
-    fn of(text: &[u8]) -> Self {
-        let length = text.len();
-        if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-            return Self { length, first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
-        }
-        if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-            let [first, last] = [first, last].map(|end| u64::from(u32::from_le_bytes(*end)));
+    fn of(data: &[u8], place: &Range<usize>) -> Self {
+        let word = |at: usize| data.get(at..).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word));
+        let length = place.len();
+        if length >= size_of::<u64>() {
+            let [first, last] = [place.start, place.end - size_of::<u64>()].map(|at| word(at).unwrap_or_default());
             return Self { length, first, last };
         }
-        let first = text.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        // What lies behind a short text is read with it and left out, which is faster than to read byte by byte.
+        let first = match word(place.start) {
+            Some(word) => word & ((1 << (8 * length)) - 1),
+            None => text_at(data, place).iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+        };
         Self { length, first, last: 0 }
     }
 
@@ -78,26 +79,55 @@ impl Print {
 
 /// Whether a chunk has met a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+enum Seen {
     Before,
     Never,
 }
 
 impl Dictionary {
-    pub(super) fn push(&mut self, text: &[u8]) -> Seen {
-        let print = Print::of(text);
-        let (key, seen) =
-            if self.is(self.expected, print, text) { (self.expected, Seen::Before) } else { self.look_up(print, text) };
-        if let Some(entry) = self.entries.get_mut(key as usize) {
-            self.expected = entry.follower;
-            if entry.page != self.page {
-                entry.page = self.page;
-                self.of_page.push(key);
-            }
+    /// Adds those of these rows that are not null; does something with each text that is new.
+    pub(super) fn extend(&mut self, column: TextColumn<'_>, rows: Range<usize>, mut on_new: impl FnMut(&[u8])) {
+        // Whole stretches say what the last value did.
+        if let Some(count) = column.repeats(self.text(self.last), &rows) {
+            self.values.resize(self.values.len() + count, self.last);
+            return;
         }
+        column.each(rows, |row| {
+            let place = column.place(row);
+            if self.push(column.data, &place) == Seen::Never {
+                on_new(column.text(&place));
+            }
+        });
+    }
+
+    #[inline]
+    fn push(&mut self, data: &[u8], place: &Range<usize>) -> Seen {
+        let (print, text) = (Print::of(data, place), text_at(data, place));
+        let is_expected = self.is(self.expected, print, text);
+        if is_expected && self.expected == self.last {
+            self.values.push(self.last);
+            return Seen::Before;
+        }
+        let (key, seen) = if is_expected { (self.expected, Seen::Before) } else { self.look_up(print, text) };
+        self.expected = self.entries.get(key as usize).map_or(key, |entry| entry.follower);
         self.last = key;
         self.values.push(key);
         seen
+    }
+
+    /// The key of a text, wherever it comes; does something with it if it is new.
+    pub(super) fn key_of(&mut self, text: &[u8], on_new: impl FnOnce(&[u8])) -> u32 {
+        let (key, seen) = self.find_or_insert(Print::of(text, &(0..text.len())), text);
+        if seen == Seen::Never {
+            on_new(text);
+        }
+        key
+    }
+
+    /// Adds values by their keys.
+    #[inline]
+    pub(super) fn extend_by_keys(&mut self, keys: impl IntoIterator<Item = u32>) {
+        self.values.extend(keys);
     }
 
     #[inline]
@@ -109,20 +139,24 @@ impl Dictionary {
     /// The key of a text that does not come behind the one before it as it did before.
     #[inline(never)]
     fn look_up(&mut self, print: Print, text: &[u8]) -> (u32, Seen) {
-        let hash = print.hash(text);
-        let (key, seen) = match self.keys.find(hash, |key| self.is(*key, print, text)).copied() {
-            Some(key) => (key, Seen::Before),
-            None => (self.insert((print, hash), text), Seen::Never),
-        };
+        let (key, seen) = self.find_or_insert(print, text);
         if let Some(entry) = self.entries.get_mut(self.last as usize) {
             entry.follower = key;
         }
         (key, seen)
     }
 
+    fn find_or_insert(&mut self, print: Print, text: &[u8]) -> (u32, Seen) {
+        let hash = print.hash(text);
+        match self.keys.find(hash, |key| self.is(*key, print, text)).copied() {
+            Some(key) => (key, Seen::Before),
+            None => (self.insert((print, hash), text), Seen::Never),
+        }
+    }
+
     fn insert(&mut self, (print, hash): (Print, u64), text: &[u8]) -> u32 {
         let key = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push(Entry { print, hash, start: self.texts.len(), page: u32::MAX, follower: key });
+        self.entries.push(Entry { print, hash, start: self.texts.len(), follower: key });
         self.texts.extend_from_slice(text);
         let entries = &self.entries;
         self.keys.insert_unique(hash, key, |key| entries.get(*key as usize).map_or(0, |entry| entry.hash));
@@ -149,21 +183,29 @@ impl Dictionary {
         self.entries.len()
     }
 
-    /// Writes the keys of the page's values, and begins the next page; returns between which texts they lie.
-    pub(super) fn end_page(&mut self, out: &mut Vec<u8>) -> Option<Bounds> {
+    /// Writes the keys of the page's values, and begins the next page; returns between which texts they lie, if that is asked.
+    pub(super) fn end_page(&mut self, has_bounds: bool, out: &mut Vec<u8>) -> Option<Bounds> {
         let most = u32::try_from(self.len()).unwrap_or(u32::MAX).saturating_sub(1);
         // Not every reader takes keys without bits.
         let width = u8::try_from(u32::BITS - most.leading_zeros()).unwrap_or(u8::MAX).max(1);
         out.push(width);
         hybrid::write(&self.values, width, out);
-        let texts = || self.of_page.iter().map(|key| self.text(*key));
-        let ends = texts().min().zip(texts().max());
-        let value = |text: &[u8]| Value::Text(text.to_vec());
-        let bounds = ends.map(|(least, greatest)| Bounds { least: value(least), greatest: value(greatest) });
+        let bounds = if has_bounds { self.bounds() } else { None };
         self.values.clear();
-        self.of_page.clear();
-        self.page += 1;
         bounds
+    }
+
+    /// Between which texts those of the page lie.
+    fn bounds(&self) -> Option<Bounds> {
+        let mut is_in_page = vec![false; self.len()];
+        for key in &self.values {
+            if let Some(is_in_page) = is_in_page.get_mut(*key as usize) {
+                *is_in_page = true;
+            }
+        }
+        let texts = || (0..).zip(&is_in_page).filter(|(_, is)| **is).map(|(key, _)| self.text(key));
+        let value = |text: &[u8]| Value::Text(text.to_vec());
+        Some(Bounds { least: value(texts().min()?), greatest: value(texts().max()?) })
     }
 
     /// The texts by their keys, each with its length in front.
@@ -178,6 +220,11 @@ impl Dictionary {
     }
 }
 
+#[inline]
+fn text_at<'a>(data: &'a [u8], place: &Range<usize>) -> &'a [u8] {
+    data.get(place.clone()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,8 +233,21 @@ mod tests {
     #[test]
     fn texts_with_the_same_ends_have_hashes_of_their_own() {
         let texts = (0..20_000).map(|number| format!("aws+{number:012}@corp.example").into_bytes());
-        let hashes: std::collections::HashSet<u64> = texts.map(|text| Print::of(&text).hash(&text)).collect();
+        let hashes: std::collections::HashSet<u64> =
+            texts.map(|text| Print::of(&text, &(0..text.len())).hash(&text)).collect();
         assert_eq!(hashes.len(), 20_000);
+    }
+
+    /// What lies around a text is no part of it.
+    #[test]
+    fn a_text_has_the_same_print_wherever_it_lies() {
+        let text = b"us-east-1, and elsewhere";
+        for length in 0..text.len() {
+            let alone = Print::of(&text[..length], &(0..length));
+            let around = [b"xyz", &text[..length], b"0123456789"].concat();
+            assert_eq!(Print::of(&around, &(3..3 + length)), alone);
+            assert_eq!(Print::of(&around[..3 + length], &(3..3 + length)), alone);
+        }
     }
 
     /// Texts whose lengths and ends are the same, and texts whose bytes are, are told apart.
@@ -197,7 +257,7 @@ mod tests {
         texts.extend((0..24).map(|place| (0..24).map(|at| u8::from(at == place)).collect()));
         let mut dictionary = Dictionary::default();
         for round in 0..3 {
-            let seen: Vec<Seen> = texts.iter().map(|text| dictionary.push(text)).collect();
+            let seen: Vec<Seen> = texts.iter().map(|text| dictionary.push(text, &(0..text.len()))).collect();
             let expected = if round == 0 { Seen::Never } else { Seen::Before };
             assert!(seen.iter().all(|seen| *seen == expected));
         }

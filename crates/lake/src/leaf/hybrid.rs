@@ -1,94 +1,103 @@
 //! Parquet's hybrid of run lengths and bit packing, for levels and for keys of dictionaries.
 //!
-//! Eight values and more that are the same are a run. All others are packed in groups of eight, so a run of values of
-//! which some complete the group before it begins behind them.
+//! Values are looked at in groups of eight, which is what is packed together. Groups of one value are a run where there are
+//! enough of them; all others are packed.
+
+use std::ops::Range;
 
 /// Values that are packed together.
 const GROUP: usize = 8;
 
-/// Writes values that take `width` bits each at most.
-pub(super) fn write<T: Copy + PartialEq + Into<u32>>(values: &[T], width: u8, out: &mut Vec<u8>) {
-    // What is not written yet, and how much of that is no run.
-    let (mut rest, mut packed) = (values, 0);
-    while packed < rest.len() {
-        let run = run_length(rest.get(packed..).unwrap_or_default());
-        // Values of the run that complete the last packed group are packed with it.
-        let completing = packed.next_multiple_of(GROUP) - packed;
-        if run < completing + GROUP {
-            packed += run;
-            continue;
-        }
-        let (before, behind) = rest.split_at(packed + completing);
-        write_packed(before, width, out);
-        let (same, behind) = behind.split_at(run - completing);
-        if let Some(value) = same.first() {
-            write_run(same.len(), (*value).into(), width, out);
-        }
-        (rest, packed) = (behind, 0);
-    }
-    write_packed(rest, width, out);
+/// Writes keys that take `width` bits each at most.
+pub(super) fn write(keys: &[u32], width: u8, out: &mut Vec<u8>) {
+    let (groups, _) = keys.as_chunks::<GROUP>();
+    let run = |at: usize| {
+        let [first, others @ ..] = groups.get(at)?;
+        (others.iter().fold(0, |differ, other| differ | (other ^ first)) == 0).then_some(*first)
+    };
+    let pack = |own: Range<usize>, out: &mut Vec<u8>| {
+        let end = out.len() + own.len() * usize::from(width);
+        let own = keys.get(own.start * GROUP..keys.len().min(own.end * GROUP)).unwrap_or_default();
+        pack(own.iter().map(|key| u64::from(*key)), width, out);
+        out.resize(end, 0);
+    };
+    write_groups(keys.len(), width, run, pack, out);
 }
 
 /// Writes single bits, of which `bytes` holds `len` and no others.
 pub(super) fn write_bits(bytes: &[u8], len: usize, out: &mut Vec<u8>) {
-    /// Whole bytes from which on a run takes less room than they do, whatever its length.
-    const LEAST_RUN: usize = 8;
-    let whole = len / GROUP;
-    // What is not written yet, and how much of that is no run.
-    let (mut rest, mut packed) = (bytes, 0);
-    let mut at = 0;
-    while at < whole {
-        let ahead = rest.get(packed..packed + whole - at).unwrap_or_default();
-        let run = ahead.first().filter(|byte| matches!(byte, 0 | 0xff)).map_or(1, |_| run_length(ahead));
-        at += run;
-        if run < LEAST_RUN {
-            packed += run;
-            continue;
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    write_groups(len, 1, |at| uniform(byte(at)), |groups, out| out.extend(groups.map(byte)), out);
+}
+
+/// Writes values of two bits, which lie apart: the low bits of `len` of them, and the high ones.
+pub(super) fn write_pairs(low: &[u8], high: &[u8], len: usize, out: &mut Vec<u8>) {
+    let bytes = |at: usize| (low.get(at).copied().unwrap_or_default(), high.get(at).copied().unwrap_or_default());
+    let run = |at: usize| {
+        let (low, high) = bytes(at);
+        Some(uniform(low)? | uniform(high)? << 1)
+    };
+    let pack = |groups: Range<usize>, out: &mut Vec<u8>| {
+        for (low, high) in groups.map(bytes) {
+            out.extend((spread(low) | spread(high) << 1).to_le_bytes());
         }
-        let (before, behind) = rest.split_at(packed);
-        write_packed_bits(before, out);
-        let (same, behind) = behind.split_at(run);
-        let value = same.first().copied().unwrap_or_default();
-        // Bits behind the last whole byte belong to the run where it goes on.
-        let more =
-            if at == whole { behind.first().map_or(0, |last| rest_of_run(*last, len % GROUP, value)) } else { 0 };
-        write_run(run * GROUP + more, u32::from(value & 1), 1, out);
-        (rest, packed) = (if more > 0 { &[] } else { behind }, 0);
+    };
+    write_groups(len, 2, run, pack, out);
+}
+
+/// Writes `len` values of this width, group by group: `run` says which value all of a group are, if they are one, and `pack`
+/// writes groups side by side.
+fn write_groups(
+    len: usize,
+    width: u8,
+    run: impl Fn(usize) -> Option<u32>,
+    pack: impl Fn(Range<usize>, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
+    /// Bytes from which on groups take more room than a run, and what comes behind it, whatever its length.
+    const LEAST_BYTES: usize = 8;
+    let least_run = LEAST_BYTES.div_ceil(usize::from(width));
+    let whole = len / GROUP;
+    let pack = |groups: Range<usize>, out: &mut Vec<u8>| {
+        if !groups.is_empty() {
+            write_varint(groups.len() as u64 * 2 + 1, out);
+            pack(groups, out);
+        }
+    };
+    // Where what is not written begins, and which of its groups is looked at.
+    let (mut open, mut at) = (0, 0);
+    while at < whole {
+        let Some(value) = run(at) else {
+            at += 1;
+            continue;
+        };
+        let end = (at..whole).find(|group| run(*group) != Some(value)).unwrap_or(whole);
+        if end - at >= least_run {
+            pack(open..at, out);
+            write_run((end - at) * GROUP, value, width, out);
+            open = end;
+        }
+        at = end;
     }
-    write_packed_bits(rest, out);
+    pack(open..len.div_ceil(GROUP), out);
 }
 
-/// The `count` lowest bits of the last byte, if all of them go on with the run of `value`.
-fn rest_of_run(last: u8, count: usize, value: u8) -> usize {
-    let mask = (1_u8 << count) - 1;
-    if last & mask == value & mask { count } else { 0 }
+/// The bit that all of them are.
+fn uniform(bits: u8) -> Option<u32> {
+    matches!(bits, 0 | 0xff).then_some(u32::from(bits & 1))
 }
 
-fn run_length<T: Copy + PartialEq>(values: &[T]) -> usize {
-    values.first().map_or(0, |first| values.iter().position(|value| value != first).unwrap_or(values.len()))
+/// Bits with a gap behind each.
+fn spread(bits: u8) -> u16 {
+    let bits = u16::from(bits);
+    let bits = (bits | bits << 4) & 0x0f0f;
+    let bits = (bits | bits << 2) & 0x3333;
+    (bits | bits << 1) & 0x5555
 }
 
 fn write_run(length: usize, value: u32, width: u8, out: &mut Vec<u8>) {
     write_varint(length as u64 * 2, out);
     out.extend(value.to_le_bytes().iter().take(usize::from(width.div_ceil(8))));
-}
-
-fn write_packed<T: Copy + Into<u32>>(values: &[T], width: u8, out: &mut Vec<u8>) {
-    if values.is_empty() {
-        return;
-    }
-    let groups = values.len().div_ceil(GROUP);
-    write_varint(groups as u64 * 2 + 1, out);
-    let end = out.len() + groups * usize::from(width);
-    pack(values.iter().map(|value| u64::from((*value).into())), width, out);
-    out.resize(end, 0);
-}
-
-fn write_packed_bits(bytes: &[u8], out: &mut Vec<u8>) {
-    if !bytes.is_empty() {
-        write_varint(bytes.len() as u64 * 2 + 1, out);
-        out.extend_from_slice(bytes);
-    }
 }
 
 /// Puts values side by side, from the lowest bit on, each `width` bits wide at most; the last byte is filled up.
@@ -189,6 +198,18 @@ mod tests {
             let mut written = Vec::new();
             write_bits(&bytes, values.len(), &mut written);
             prop_assert_eq!(read(&written, 1, values.len()), values);
+        }
+
+        #[test]
+        fn pairs_are_read_as_they_were(values in runs(3)) {
+            let [low, high] = [0, 1].map(|place| {
+                let mut bytes = Vec::new();
+                pack(values.iter().map(|value| u64::from(value >> place & 1)), 1, &mut bytes);
+                bytes
+            });
+            let mut written = Vec::new();
+            write_pairs(&low, &high, values.len(), &mut written);
+            prop_assert_eq!(read(&written, 2, values.len()), values);
         }
     }
 

@@ -6,10 +6,12 @@
 //! back by arrow-rs in tests, and by other engines end to end.
 
 mod bounds;
+mod column;
 mod delta;
 mod dictionary;
 mod hybrid;
 mod levels;
+mod numbers;
 mod pages;
 mod plan;
 #[cfg(test)]
@@ -88,6 +90,7 @@ impl LeafWriter {
     /// Adds rows of the column.
     pub(crate) fn write(&mut self, column: &ArrayRef) -> Result<()> {
         let step = if matches!(self.place, Place::Column) { STEP_ROWS } else { STEP_LISTS };
+        self.values.begin_array();
         let mut from = 0;
         while from < column.len() {
             let rows = from..column.len().min(from + step - self.rows % step);

@@ -21,8 +21,8 @@ use super::plan::LeafPlan;
 const HEADER_BYTES: usize = 64;
 
 thread_local! {
-    /// A thread's own compressor: a megabyte that a column would hold as long as it grows.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    /// A thread's own compressor, a megabyte that a column would hold as long as it grows, and what it writes to.
+    static COMPRESSOR: RefCell<Option<(Compressor<'static>, Vec<u8>)>> = const { RefCell::new(None) };
 }
 
 /// A column chunk that grows by pages.
@@ -100,7 +100,7 @@ impl Pages {
     fn write_page(&mut self, body: &[u8], page: impl FnOnce(Bytes) -> Page) -> Result<Bytes> {
         let compressed = compress(body, self.zstd_level)?;
         let mut file = TrackedWrite::new(Vec::with_capacity(compressed.len() + HEADER_BYTES));
-        let page = CompressedPage::new(page(compressed.into()), body.len());
+        let page = CompressedPage::new(page(compressed), body.len());
         self.uncompressed += SerializedPageWriter::new(&mut file).write_page(page)?.uncompressed_size;
         Ok(file.into_inner()?.into())
     }
@@ -198,14 +198,17 @@ fn column_index_of(pages: &[PageTold], physical: Type) -> ColumnIndexBuilder {
     index
 }
 
-fn compress(body: &[u8], zstd_level: i32) -> std::io::Result<Vec<u8>> {
+fn compress(body: &[u8], zstd_level: i32) -> std::io::Result<Bytes> {
     COMPRESSOR.with_borrow_mut(|compressor| {
-        let compressor = match compressor {
+        let (compressor, written) = match compressor {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::default()),
+            none => none.insert(<(Compressor<'_>, Vec<u8>)>::default()),
         };
         compressor.set_compression_level(zstd_level)?;
-        compressor.compress(body)
+        written.clear();
+        written.reserve(zstd::zstd_safe::compress_bound(body.len()));
+        compressor.compress_to_buffer(body, written)?;
+        Ok(Bytes::copy_from_slice(written))
     })
 }
 

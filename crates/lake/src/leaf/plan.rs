@@ -8,7 +8,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 /// Texts that are their neighbours' but for an end or a middle: a third of the bytes that a dictionary takes,
 /// and a fifth of those that are left to compress.
-const ALIKE: [&str; 6] = ["arn", "resource_id", "message", "remediation", "command", "evidence.list.item.value"];
+const ALIKE: [&str; 6] = ["user", "arn", "resource_id", "message", "command", "evidence.list.item.value"];
 
 /// Texts that have nothing in common, or may be long.
 const PLAIN: [&str; 2] = ["finding_id", "quarantined_rows.list.item.text"];
@@ -78,7 +78,7 @@ impl LeafPlan {
             Type::INT32 => Values::Narrow,
             Type::INT64 => Values::Wide,
             Type::BYTE_ARRAY if PLAIN.contains(&path.as_str()) => Values::Plain,
-            Type::BYTE_ARRAY if is_alike(table, &path) => Values::Alike,
+            Type::BYTE_ARRAY if ALIKE.contains(&path.as_str()) => Values::Alike,
             Type::BYTE_ARRAY => Values::Few,
             other => return Err(ParquetError::NYI(format!("{path}: no column of the lake has the type {other}"))),
         };
@@ -108,8 +108,4 @@ impl LeafPlan {
 /// Whether rows of the table are sorted by user within an account.
 pub(crate) fn is_sorted_by_user(table: &Table) -> bool {
     matches!(table.name, "credentials" | "credential_report")
-}
-
-fn is_alike(table: &Table, path: &str) -> bool {
-    ALIKE.contains(&path) || (path == "user" && is_sorted_by_user(table))
 }

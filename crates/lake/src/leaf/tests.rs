@@ -119,6 +119,40 @@ fn batch(table: &Table, len: usize, rng: &mut Rng) -> RecordBatch {
     RecordBatch::try_new(schema, columns).unwrap()
 }
 
+/// The same rows, some of whose texts come with a dictionary.
+fn coded(column: &ArrayRef, rng: &mut Rng) -> ArrayRef {
+    match column.data_type() {
+        DataType::Utf8 if rng.bool() => {
+            let coded = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
+            arrow_cast::cast(column, &coded).unwrap()
+        }
+        DataType::List(item) => {
+            let list = column.as_list::<i32>();
+            let items = coded(list.values(), rng);
+            let item = Arc::new(item.as_ref().clone().with_data_type(items.data_type().clone()));
+            Arc::new(ListArray::new(item, list.offsets().clone(), items, list.nulls().cloned()))
+        }
+        DataType::Struct(fields) => {
+            let columns: Vec<ArrayRef> = column.as_struct().columns().iter().map(|it| coded(it, rng)).collect();
+            let field = |(own, column): (&Arc<Field>, &ArrayRef)| {
+                own.as_ref().clone().with_data_type(column.data_type().clone())
+            };
+            let fields: Vec<Field> = fields.iter().zip(&columns).map(field).collect();
+            Arc::new(StructArray::new(fields.into(), columns, None))
+        }
+        _ => column.clone(),
+    }
+}
+
+fn with_dictionaries(rows: &RecordBatch, rng: &mut Rng) -> RecordBatch {
+    let schema = rows.schema();
+    let columns = schema.fields().iter().zip(rows.columns()).map(|(field, column)| {
+        let column = coded(column, rng);
+        (field.name().clone(), column, field.is_nullable())
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
 /// A file of these rows, which come in stretches that are not its row groups.
 fn file(table: &'static Table, rows: &RecordBatch, group_rows: usize, rng: &mut Rng) -> Bytes {
     let mut part = OpenPart::begin(table, WriterProperties::default(), group_rows).unwrap();
@@ -126,7 +160,7 @@ fn file(table: &'static Table, rows: &RecordBatch, group_rows: usize, rng: &mut 
     let mut from = 0;
     while from < rows.num_rows() {
         let len = rng.usize(1..=rows.num_rows() - from);
-        queue.push_back(rows.slice(from, len));
+        queue.push_back(with_dictionaries(&rows.slice(from, len), rng));
         from += len;
         while !queue.is_empty() {
             let work = part.next_work(&mut queue, group_rows, from == rows.num_rows()).unwrap();
