@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, TimestampMillisecondType};
 use arrow_array::{
-    Array, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    Array, ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
     TimestampMillisecondArray,
 };
 use arrow_schema::{ArrowError, DataType, TimeUnit};
@@ -37,14 +37,14 @@ impl<'a> Cells<'a> {
 
     /// Writes the cell as text behind what is there, timestamps as RFC 3339; false, and nothing, for null.
     pub(crate) fn push_text(self, row: usize, text: &mut String) -> bool {
-        let written = match self {
-            Self::Texts(texts) => return str_at(texts, row).inspect(|value| text.push_str(value)).is_some(),
-            Self::Flags(_) => self.flag(row).map(|flag| write!(text, "{flag}")),
-            Self::Short(_) | Self::Long(_) => self.number(row).map(|number| write!(text, "{number}")),
-            Self::Times(_) => self.time(row).map(|time| write!(text, "{time}")),
-            Self::Other(column) => return other_text(column, row).inspect(|value| text.push_str(value)).is_some(),
-        };
-        written.is_some()
+        match self {
+            Self::Texts(texts) => str_at(texts, row).map(|value| text.push_str(value)),
+            Self::Flags(_) => self.flag(row).map(|flag| text.push_str(if flag { "true" } else { "false" })),
+            Self::Short(_) | Self::Long(_) => self.number(row).map(|number| push_number(number, text)),
+            Self::Times(_) => self.time(row).map(|time| time.push_to(text)),
+            Self::Other(column) => other_text(column, row).map(|value| text.push_str(&value)),
+        }
+        .is_some()
     }
 
     /// The cell as a point in time; `None` for null and for columns that hold none.
@@ -65,6 +65,17 @@ impl<'a> Cells<'a> {
             Self::Short(numbers) => numbers.is_valid(row).then(|| i64::from(numbers.value(row))),
             Self::Long(numbers) => numbers.is_valid(row).then(|| numbers.value(row)),
             _ => None,
+        }
+    }
+}
+
+/// Writes a number behind what is there; most have one digit.
+pub(crate) fn push_number(number: i64, text: &mut String) {
+    match u8::try_from(number) {
+        Ok(digit @ 0..10) => text.push(char::from(b'0' + digit)),
+        _ => {
+            // Writing into a text does not fail.
+            let _ = write!(text, "{number}");
         }
     }
 }
@@ -94,6 +105,11 @@ fn texts_at(list: &ListArray, row: usize) -> Option<Vec<&str>> {
 /// The text, or `None` for null.
 pub(crate) fn str_at(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
+}
+
+/// The column that has this name.
+pub(crate) fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, ArrowError> {
+    typed(batch, name, Some)
 }
 
 /// The column of texts that has this name.
@@ -131,9 +147,9 @@ pub(crate) fn item_texts<'a>(list: &'a ListArray, name: &str) -> Result<&'a Stri
 fn typed<'a, T>(
     batch: &'a RecordBatch,
     name: &str,
-    cast: impl Fn(&'a dyn Array) -> Option<&'a T>,
+    cast: impl Fn(&'a ArrayRef) -> Option<&'a T>,
 ) -> Result<&'a T, ArrowError> {
-    let column = batch.column_by_name(name).and_then(|column| cast(column.as_ref()));
+    let column = batch.column_by_name(name).and_then(cast);
     column.ok_or_else(|| ArrowError::SchemaError(format!("there is no column {name:?} of the type expected")))
 }
 

@@ -12,6 +12,7 @@ use crate::planning::PredicateCompiler;
 use crate::predicate::Predicate;
 use crate::scope::Scope;
 use crate::template::Template;
+use crate::words::Words;
 use crate::{CheckTable, Exception, Resource, Rule, RuleError, RuleProblem, RuleSet, Severity};
 
 /// What a run is judged by, beside its rules.
@@ -28,6 +29,7 @@ pub struct Basis {
 pub struct Checker {
     pub(crate) checks: Vec<Check>,
     pub(crate) exceptions: Vec<Exception>,
+    pub(crate) words: Words,
     pub(crate) basis: Basis,
 }
 
@@ -44,7 +46,8 @@ impl Checker {
             check.map_err(|problem| RuleError::in_check(&rule.file, &rule.id, problem))
         };
         let checks = rules.rules().iter().map(compile).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { checks, exceptions: rules.exceptions().to_vec(), basis })
+        let words = Words::of(&checks);
+        Ok(Self { checks, exceptions: rules.exceptions().to_vec(), words, basis })
     }
 
     /// What each check needs of an account, in the order of the pack.

@@ -2,85 +2,93 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{ArrayBuilder, BooleanBuilder, Int64Builder, StringBuilder, TimestampMillisecondBuilder};
-use arrow_array::{ArrayRef, ListArray, RecordBatch, StructArray};
-use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::types::UInt32Type;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, RecordBatch, StructArray,
+    TimestampMillisecondArray, UInt32Array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, Field};
 use orgsweep_core::Timestamp;
 use orgsweep_core::table::{self, timestamp_type};
 
 use crate::CheckTable;
 use crate::cell::Cells;
+use crate::compile::Check;
 use crate::facts::Facts;
+use crate::text_builder::TextBuilder;
+use crate::words::{CheckWords, Words};
 
-/// Bytes of a name or a value, about: what room is made for.
+/// Bytes of a value as text, about: what room is made for.
 const TEXT_BYTES: usize = 16;
 
 /// The column, growing.
 pub(crate) struct EvidenceBuilder<'a> {
-    accounts: NamedCells<'a>,
-    credentials: NamedCells<'a>,
-    access_keys: NamedCells<'a>,
-    names: StringBuilder,
-    values: StringBuilder,
-    flags: BooleanBuilder,
-    numbers: Int64Builder,
-    times: TimestampMillisecondBuilder,
+    accounts: Vec<Cells<'a>>,
+    credentials: Vec<Cells<'a>>,
+    access_keys: Vec<Cells<'a>>,
+    names: Vec<u32>,
+    values: TextBuilder,
+    flags: Vec<bool>,
+    numbers: Vec<i64>,
+    times: Vec<i64>,
+    is_flag: Vec<bool>,
+    is_number: Vec<bool>,
+    is_time: Vec<bool>,
     /// Where the items of each finding end.
-    ends: Vec<i32>,
-    /// The text being made.
-    text: String,
+    ends: Vec<usize>,
 }
-
-/// The columns of a table and their names.
-type NamedCells<'a> = Vec<(&'a str, Cells<'a>)>;
 
 impl<'a> EvidenceBuilder<'a> {
     /// The column of findings that have so many items together.
     pub(crate) fn new(facts: &'a Facts<'a>, items: usize) -> Self {
         Self {
-            accounts: named_cells(&facts.accounts.batch),
-            credentials: named_cells(&facts.credentials.batch),
-            access_keys: named_cells(&facts.access_keys.batch),
-            names: StringBuilder::with_capacity(items, items * TEXT_BYTES),
-            values: StringBuilder::with_capacity(items, items * TEXT_BYTES),
-            flags: BooleanBuilder::with_capacity(items),
-            numbers: Int64Builder::with_capacity(items),
-            times: TimestampMillisecondBuilder::with_capacity(items).with_data_type(timestamp_type()),
+            accounts: cells(&facts.accounts.batch),
+            credentials: cells(&facts.credentials.batch),
+            access_keys: cells(&facts.access_keys.batch),
+            names: Vec::with_capacity(items),
+            values: TextBuilder::with_capacity(items, TEXT_BYTES),
+            flags: Vec::with_capacity(items),
+            numbers: Vec::with_capacity(items),
+            times: Vec::with_capacity(items),
+            is_flag: Vec::with_capacity(items),
+            is_number: Vec::with_capacity(items),
+            is_time: Vec::with_capacity(items),
             ends: vec![0],
-            text: String::new(),
         }
     }
 
-    /// Adds a finding: its items are these columns of one row of the table, if it is about a row.
-    pub(crate) fn push(&mut self, table: CheckTable, columns: &[usize], row: Option<usize>) -> Result<(), ArrowError> {
-        for column in columns {
-            let cells = match table {
-                CheckTable::Accounts => &self.accounts,
-                CheckTable::Credentials => &self.credentials,
-                CheckTable::AccessKeys => &self.access_keys,
-            };
-            if let (Some((name, cells)), Some(row)) = (cells.get(*column).copied(), row) {
-                self.push_item(name, cells, row);
-            }
+    /// Adds a finding of a check: its items are the check's columns of one row of its table, if it is about a row.
+    pub(crate) fn push(&mut self, check: &Check, words: &CheckWords, row: Option<usize>) {
+        if let Some(row) = row {
+            self.push_items(check, words, row);
         }
-        let end = i32::try_from(self.names.len());
-        self.ends.push(end.map_err(|_| ArrowError::OffsetOverflowError(self.names.len()))?);
-        Ok(())
+        self.ends.push(self.names.len());
     }
 
-    fn push_item(&mut self, name: &str, cells: Cells<'a>, row: usize) {
-        self.names.append_value(name);
-        self.text.clear();
-        let is_there = cells.push_text(row, &mut self.text);
-        self.values.append_option(is_there.then_some(self.text.as_str()));
-        self.flags.append_option(cells.flag(row));
-        self.numbers.append_option(cells.number(row));
-        self.times.append_option(cells.time(row).map(Timestamp::millis));
+    fn push_items(&mut self, check: &Check, words: &CheckWords, row: usize) {
+        let cells = match check.table {
+            CheckTable::Accounts => &self.accounts,
+            CheckTable::Credentials => &self.credentials,
+            CheckTable::AccessKeys => &self.access_keys,
+        };
+        for (column, name) in check.evidence.iter().zip(&words.evidence) {
+            let Some(cells) = cells.get(*column).copied() else { continue };
+            let is_there = cells.push_text(row, self.values.text());
+            self.values.end_if(is_there);
+            let (flag, number, time) = (cells.flag(row), cells.number(row), cells.time(row));
+            self.names.push(*name);
+            self.flags.push(flag.unwrap_or_default());
+            self.numbers.push(number.unwrap_or_default());
+            self.times.push(time.map_or(0, Timestamp::millis));
+            self.is_flag.push(flag.is_some());
+            self.is_number.push(number.is_some());
+            self.is_time.push(time.is_some());
+        }
     }
 
     /// The column of all findings.
-    pub(crate) fn finish(mut self) -> Result<ListArray, ArrowError> {
+    pub(crate) fn finish(self, words: &Words) -> Result<ListArray, ArrowError> {
         let column = table::findings().column("evidence").map(|column| &column.data_type);
         let Some(DataType::List(item)) = column else {
             return Err(ArrowError::SchemaError("evidence is no list".to_owned()));
@@ -88,20 +96,33 @@ impl<'a> EvidenceBuilder<'a> {
         let DataType::Struct(fields) = item.data_type() else {
             return Err(ArrowError::SchemaError(format!("evidence is a list of {}", item.data_type())));
         };
+        let there = |is: Vec<bool>| Some(NullBuffer::from(is));
+        let names = UInt32Array::from(self.names);
+        let times = TimestampMillisecondArray::try_new(self.times.into(), there(self.is_time))?;
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.names.finish()),
-            Arc::new(self.values.finish()),
-            Arc::new(self.flags.finish()),
-            Arc::new(self.numbers.finish()),
-            Arc::new(self.times.finish()),
+            Arc::new(DictionaryArray::<UInt32Type>::try_new(names, Arc::clone(&words.evidence))?),
+            Arc::new(self.values.finish()?),
+            Arc::new(BooleanArray::new(self.flags.into(), there(self.is_flag))),
+            Arc::new(Int64Array::try_new(self.numbers.into(), there(self.is_number))?),
+            Arc::new(times.with_data_type(timestamp_type())),
         ];
-        let items = StructArray::try_new(fields.clone(), columns, None)?;
-        let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        ListArray::try_new(Arc::clone(item), ends, Arc::new(items), None)
+        let built = |(field, column): (&Arc<Field>, &ArrayRef)| {
+            field.as_ref().clone().with_data_type(column.data_type().clone())
+        };
+        let fields: Vec<Field> = fields.iter().zip(&columns).map(built).collect();
+        let items = StructArray::try_new(fields.into(), columns, None)?;
+        let item = Arc::new(item.as_ref().clone().with_data_type(items.data_type().clone()));
+        ListArray::try_new(item, offsets(&self.ends)?, Arc::new(items), None)
     }
 }
 
-fn named_cells(batch: &RecordBatch) -> NamedCells<'_> {
-    let fields = batch.schema_ref().fields().iter().map(|field| field.name().as_str());
-    fields.zip(batch.columns().iter().map(|column| Cells::of(column))).collect()
+fn cells(batch: &RecordBatch) -> Vec<Cells<'_>> {
+    batch.columns().iter().map(|column| Cells::of(column)).collect()
+}
+
+/// Offsets of lists that end there.
+pub(crate) fn offsets(ends: &[usize]) -> Result<OffsetBuffer<i32>, ArrowError> {
+    let offset = |end: &usize| i32::try_from(*end).map_err(|_| ArrowError::OffsetOverflowError(*end));
+    let ends = ends.iter().map(offset).collect::<Result<Vec<_>, _>>()?;
+    Ok(OffsetBuffer::new(ScalarBuffer::from(ends)))
 }

@@ -3,24 +3,32 @@
 use std::iter::repeat_with;
 use std::sync::Arc;
 
-use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_array::types::UInt32Type;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int64Array, ListArray, RecordBatch, StringArray,
+    TimestampMillisecondArray,
+};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{ArrowError, Field};
 use orgsweep_core::table::{self, timestamp_type};
 
 use crate::Exception;
-use crate::cell::{str_at, texts};
+use crate::cell::{column, texts};
 use crate::compile::{Check, Checker, Variant};
 use crate::cover::Covers;
-use crate::evidence::EvidenceBuilder;
+use crate::evidence::{EvidenceBuilder, offsets};
 use crate::facts::Facts;
 use crate::judge::{Found, Ground};
 use crate::rendering::Rendering;
 use crate::resource::{Subject, Subjects};
+use crate::text_builder::TextBuilder;
+use crate::words::{Words, coded, rows_of};
 
 /// Bytes of a text from a template, about: what room is made for.
 const TEXT_BYTES: usize = 128;
+
+/// Bytes of an ARN or an id, about.
+const NAME_BYTES: usize = 48;
 
 /// How old the report behind a verdict is.
 #[derive(Debug, Clone, Copy)]
@@ -91,28 +99,27 @@ impl<'a> FindingsBuilder<'a> {
     pub(crate) fn finish(self) -> Result<(RecordBatch, Vec<u64>), ArrowError> {
         let (facts, rows) = (self.facts, self.rows.as_slice());
         let accounts = &facts.accounts.batch;
-        let (ids, names) = (texts(accounts, "account_id")?, texts(accounts, "account_name")?);
+        let ids = texts(accounts, "account_id")?;
         let subjects = Subjects::of(facts)?;
         let resources: Vec<Subject<'_>> = rows.iter().map(|row| subjects.find(row.check, row.found)).collect();
-        let finding_ids = rows
-            .iter()
-            .zip(&resources)
-            .map(|(row, subject)| subjects.finding_id((ids.value(row.found.account), &row.check.id), subject));
-        let told = Told::of(self.checker, facts, rows);
+        let finding_ids = finding_ids(&subjects, (rows, &resources), ids)?;
+        let told = Told::of(self.checker, facts, rows)?;
+        let words = &self.checker.words;
+        let of_accounts = |name| coded(column(accounts, name)?, rows.iter().map(|row| row.found.account));
         let exceptions = || rows.iter().map(|row| row.exception);
         let columns: Vec<ArrayRef> = vec![
-            values(rows.iter().map(|row| ids.value(row.found.account))),
-            options(rows.iter().map(|row| str_at(names, row.found.account))),
-            values(rows.iter().map(|row| &row.check.id)),
-            values(rows.iter().map(|row| row.check.severity.as_str())),
-            values(rows.iter().map(|row| row.found.ground.status().as_str())),
-            values(resources.iter().map(|subject| subject.resource_type)),
-            resource_ids(&resources),
+            of_accounts("account_id")?,
+            of_accounts("account_name")?,
+            words.check_ids(rows.iter().map(|row| row.place))?,
+            words.severities(rows.iter().map(|row| row.check.severity))?,
+            words.statuses(rows.iter().map(|row| row.found.ground.status()))?,
+            words.resource_types(resources.iter().map(|subject| subject.resource_type))?,
+            resource_ids(&resources)?,
             options(resources.iter().map(|subject| subject.user)),
             told.message,
             told.reason,
-            Arc::new(evidence(facts, rows)?),
-            frameworks(rows),
+            Arc::new(evidence(facts, rows, words)?),
+            frameworks(rows, words)?,
             told.remediation,
             told.command,
             times(rows.iter().map(|row| row.evidence.generated_at)),
@@ -121,14 +128,10 @@ impl<'a> FindingsBuilder<'a> {
             options(exceptions().map(|exception| exception.map(|it| &it.owner))),
             options(exceptions().map(|exception| exception.map(|it| &it.reason))),
             times(exceptions().map(|exception| exception.map(|it| it.expires_at.millis()))),
-            values(finding_ids),
+            finding_ids,
         ];
-        Ok((RecordBatch::try_new(table::findings().schema(), columns)?, self.excepted_by))
+        Ok((rows_of(table::findings(), columns)?, self.excepted_by))
     }
-}
-
-fn values<T: AsRef<str>>(values: impl Iterator<Item = T>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
 }
 
 fn options<T: AsRef<str>>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
@@ -139,35 +142,48 @@ fn times(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(values.collect::<TimestampMillisecondArray>().with_data_type(timestamp_type()))
 }
 
-fn resource_ids(subjects: &[Subject<'_>]) -> ArrayRef {
-    let (mut column, mut text) = (StringBuilder::new(), String::new());
+fn resource_ids(subjects: &[Subject<'_>]) -> Result<ArrayRef, ArrowError> {
+    let mut column = TextBuilder::with_capacity(subjects.len(), NAME_BYTES);
     for subject in subjects {
-        text.clear();
-        subject.push_resource_id(&mut text);
-        column.append_value(&text);
+        subject.push_resource_id(column.text());
+        column.end();
     }
-    Arc::new(column.finish())
+    Ok(Arc::new(column.finish()?))
 }
 
-fn evidence(facts: &Facts<'_>, rows: &[Row<'_>]) -> Result<impl Array + 'static, ArrowError> {
+fn finding_ids(
+    subjects: &Subjects<'_>,
+    (rows, resources): (&[Row<'_>], &[Subject<'_>]),
+    account_ids: &StringArray,
+) -> Result<ArrayRef, ArrowError> {
+    let mut hashed = String::new();
+    let mut column = TextBuilder::with_capacity(rows.len(), NAME_BYTES);
+    for (row, subject) in rows.iter().zip(resources) {
+        let place = (account_ids.value(row.found.account), row.check.id.as_str());
+        subjects.push_finding_id(place, subject, &mut hashed, column.text());
+        column.end();
+    }
+    Ok(Arc::new(column.finish()?))
+}
+
+fn evidence(facts: &Facts<'_>, rows: &[Row<'_>], words: &Words) -> Result<ListArray, ArrowError> {
     let items = rows.iter().map(|row| row.check.evidence.len()).sum();
     let mut column = EvidenceBuilder::new(facts, items);
     for row in rows {
-        column.push(row.check.table, &row.check.evidence, row.found.ground.row())?;
+        column.push(row.check, words.of_check(row.place), row.found.ground.row());
     }
-    column.finish()
+    column.finish(words)
 }
 
-fn frameworks(rows: &[Row<'_>]) -> ArrayRef {
-    let item = Field::new("item", DataType::Utf8, false);
-    let controls = || rows.iter().flat_map(|row| &row.check.frameworks);
-    let items = StringBuilder::with_capacity(controls().count(), controls().map(String::len).sum());
-    let mut column = ListBuilder::with_capacity(items, rows.len()).with_field(item);
+fn frameworks(rows: &[Row<'_>], words: &Words) -> Result<ArrayRef, ArrowError> {
+    let (mut keys, mut ends) = (Vec::new(), vec![0]);
     for row in rows {
-        row.check.frameworks.iter().for_each(|control| column.values().append_value(control));
-        column.append(true);
+        keys.extend_from_slice(&words.of_check(row.place).frameworks);
+        ends.push(keys.len());
     }
-    Arc::new(column.finish())
+    let items = DictionaryArray::<UInt32Type>::try_new(keys.into(), Arc::clone(&words.frameworks))?;
+    let item = Arc::new(Field::new("item", items.data_type().clone(), false));
+    Ok(Arc::new(ListArray::try_new(item, offsets(&ends)?, Arc::new(items), None)?))
 }
 
 /// What findings say in words.
@@ -180,12 +196,10 @@ struct Told {
 
 /// The columns of [`Told`], growing.
 struct TextBuilders {
-    message: StringBuilder,
-    reason: StringBuilder,
-    remediation: StringBuilder,
-    command: StringBuilder,
-    /// The text being made.
-    text: String,
+    message: TextBuilder,
+    reason: TextBuilder,
+    remediation: TextBuilder,
+    command: TextBuilder,
 }
 
 /// The texts of a check's variant over the rows of its table.
@@ -206,7 +220,7 @@ impl<'a> VariantTexts<'a> {
 }
 
 impl Told {
-    fn of<'a>(checker: &'a Checker, facts: &'a Facts<'_>, rows: &[Row<'a>]) -> Self {
+    fn of<'a>(checker: &'a Checker, facts: &'a Facts<'_>, rows: &[Row<'a>]) -> Result<Self, ArrowError> {
         // By check and variant, once something failed.
         let mut texts: Vec<Vec<Option<VariantTexts<'_>>>> =
             checker.checks.iter().map(|check| repeat_with(|| None).take(check.variants.len()).collect()).collect();
@@ -221,46 +235,43 @@ impl Told {
                 _ => builders.push_unknown(check, reason.as_deref().unwrap_or("no reason is known")),
             }
         }
-        let TextBuilders { mut message, mut reason, mut remediation, mut command, .. } = builders;
-        Self {
-            message: Arc::new(message.finish()),
-            reason: Arc::new(reason.finish()),
-            remediation: Arc::new(remediation.finish()),
-            command: Arc::new(command.finish()),
-        }
+        let TextBuilders { message, reason, remediation, command } = builders;
+        Ok(Self {
+            message: Arc::new(message.finish()?),
+            reason: Arc::new(reason.finish()?),
+            remediation: Arc::new(remediation.finish()?),
+            command: Arc::new(command.finish()?),
+        })
     }
 }
 
 impl TextBuilders {
     fn for_rows(rows: usize) -> Self {
-        let texts = || StringBuilder::with_capacity(rows, rows * TEXT_BYTES);
-        Self {
-            message: texts(),
-            reason: StringBuilder::new(),
-            remediation: texts(),
-            command: texts(),
-            text: String::new(),
-        }
+        let texts = || TextBuilder::with_capacity(rows, TEXT_BYTES);
+        Self { message: texts(), reason: TextBuilder::with_capacity(rows, 0), remediation: texts(), command: texts() }
     }
 
     fn push_failed(&mut self, texts: &VariantTexts<'_>, row: usize) {
-        for (rendering, column) in [(&texts.message, &mut self.message), (&texts.remediation, &mut self.remediation)] {
-            self.text.clear();
-            rendering.write(row, &mut self.text);
-            column.append_value(&self.text);
-        }
-        self.text.clear();
-        texts.command.iter().for_each(|command| command.write(row, &mut self.text));
+        texts.message.write(row, self.message.text());
+        self.message.end();
+        texts.remediation.write(row, self.remediation.text());
+        self.remediation.end();
+        texts.command.iter().for_each(|command| command.write(row, self.command.text()));
         // Where the text leaves nothing for a row there is no command.
-        self.command.append_option(Some(&self.text).filter(|command| !command.trim().is_empty()));
-        self.reason.append_null();
+        let is_there = !self.command.open().trim().is_empty();
+        self.command.end_if(is_there);
+        self.reason.end_null();
     }
 
     fn push_unknown(&mut self, check: &Check, reason: &str) {
-        self.message.append_value(format!("\"{}\" could not be judged: {reason}", check.title));
-        self.reason.append_value(reason);
+        let message = ["\"", &check.title, "\" could not be judged: ", reason];
+        for part in message {
+            self.message.text().push_str(part);
+        }
+        self.message.end();
+        self.reason.push(reason);
         // What would cure a failure is no advice where nobody knows of one.
-        self.remediation.append_null();
-        self.command.append_null();
+        self.remediation.end_null();
+        self.command.end_null();
     }
 }

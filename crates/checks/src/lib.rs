@@ -49,8 +49,10 @@ mod severity;
 mod status;
 mod tally;
 mod template;
+mod text_builder;
 mod thoroughness;
 mod verdicts;
+mod words;
 
 #[cfg(test)]
 mod fixture;

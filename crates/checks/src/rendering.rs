@@ -5,7 +5,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
 use orgsweep_core::Timestamp;
 
-use crate::cell::Cells;
+use crate::cell::{Cells, push_number};
 use crate::planning::DAY_MILLIS;
 use crate::row_masks::holding;
 use crate::template::{Form, Piece, Template};
@@ -78,17 +78,17 @@ impl<'a> Rendering<'a> {
                 }
                 return true;
             }
-            Form::Date => cells.time(row).map(Timestamp::date),
+            Form::Date => return cells.time(row).map(|time| time.push_date_to(text)).is_some(),
             Form::Days => {
                 let age = |time: Timestamp| self.as_of.millis().saturating_sub(time.millis()).div_euclid(DAY_MILLIS);
-                cells.time(row).map(|time| age(time).to_string())
+                cells.time(row).map(age)
             }
-            Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit)).to_string()),
+            Form::AtLeast(limit) => Some(number().map_or(limit, |number| number.max(limit))),
             // A limit of nothing is none.
-            Form::AtMost(limit) if limit <= 0 => number().map(|number| number.to_string()),
-            Form::AtMost(limit) => Some(number().map_or(limit, |number| number.min(limit)).to_string()),
+            Form::AtMost(limit) if limit <= 0 => number(),
+            Form::AtMost(limit) => Some(number().map_or(limit, |number| number.min(limit))),
         };
-        written.inspect(|written| text.push_str(written)).is_some()
+        written.map(|number| push_number(number, text)).is_some()
     }
 }
 

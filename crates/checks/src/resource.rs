@@ -7,11 +7,11 @@ use arrow_schema::ArrowError;
 use orgsweep_core::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::cell::{flags, integers, str_at, texts, times};
+use crate::cell::{flags, integers, push_number, str_at, texts, times};
 use crate::compile::Check;
 use crate::facts::Facts;
 use crate::judge::Found;
-use crate::pack::hexadecimal;
+use crate::pack::push_hexadecimal;
 use crate::{CheckTable, Resource};
 
 /// The name of the root user in the credential report.
@@ -38,10 +38,33 @@ struct Keys<'a> {
     rotated: &'a TimestampMillisecondArray,
 }
 
+/// What kind of thing a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResourceType {
+    Account,
+    User,
+    Root,
+    AccessKey,
+}
+
+impl ResourceType {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Account, Self::User, Self::Root, Self::AccessKey];
+
+    /// The name in tables.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::User => "user",
+            Self::Root => "root",
+            Self::AccessKey => "access_key",
+        }
+    }
+}
+
 /// The resource of a finding.
 pub(crate) struct Subject<'a> {
-    /// `account`, `user`, `root` or `access_key`.
-    pub(crate) resource_type: &'static str,
+    pub(crate) resource_type: ResourceType,
     /// The user, where there is one.
     pub(crate) user: Option<&'a str>,
     name: Name<'a>,
@@ -99,31 +122,41 @@ impl<'a> Subjects<'a> {
 
     fn account(&self, account: usize) -> Subject<'a> {
         let (arn, id) = (str_at(self.account_arns, account), self.account_ids.value(account));
-        Subject { resource_type: "account", user: None, name: Name::Account { arn, id } }
+        Subject { resource_type: ResourceType::Account, user: None, name: Name::Account { arn, id } }
     }
 
     fn root(&self, account: usize) -> Subject<'a> {
         let arn = str_at(self.account_arns, account);
         let partition = arn.and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
         let name = Name::Root { partition, account_id: self.account_ids.value(account) };
-        Subject { resource_type: "root", user: Some(ROOT_USER), name }
+        Subject { resource_type: ResourceType::Root, user: Some(ROOT_USER), name }
     }
 
     fn user(&self, row: usize) -> Subject<'a> {
-        let resource_type = if self.roots.value(row) { "root" } else { "user" };
+        let resource_type = if self.roots.value(row) { ResourceType::Root } else { ResourceType::User };
         Subject { resource_type, user: Some(self.users.value(row)), name: Name::User { arn: self.arns.value(row) } }
     }
 
     fn access_key(&self, row: usize) -> Subject<'a> {
         let Keys { users, arns, slots, .. } = &self.keys;
         let name = Name::Key { arn: arns.value(row), slot: slots.value(row), row };
-        Subject { resource_type: "access_key", user: Some(users.value(row)), name }
+        Subject { resource_type: ResourceType::AccessKey, user: Some(users.value(row)), name }
     }
 
-    /// The first 32 hexadecimal digits of a SHA-256 over account, check and resource.
-    pub(crate) fn finding_id(&self, (account_id, check_id): (&str, &str), subject: &Subject<'_>) -> String {
+    /// Writes the first 32 hexadecimal digits of a SHA-256 over account, check and resource. What is hashed is written into
+    /// `hashed`, whatever is in it.
+    pub(crate) fn push_finding_id(
+        &self,
+        (account_id, check_id): (&str, &str),
+        subject: &Subject<'_>,
+        hashed: &mut String,
+        id: &mut String,
+    ) {
+        hashed.clear();
         // No part holds a NUL, so that no two triples read the same.
-        let mut hashed = [account_id, check_id, ""].join("\0");
+        for part in [account_id, "\0", check_id, "\0"] {
+            hashed.push_str(part);
+        }
         match &subject.name {
             Name::Account { .. } => hashed.push_str("account"),
             Name::Root { .. } => hashed.push_str("root"),
@@ -131,11 +164,11 @@ impl<'a> Subjects<'a> {
             Name::Key { arn, row, .. } => {
                 hashed.push_str(arn);
                 hashed.push('#');
-                self.keys.push_identity(*row, &mut hashed);
+                self.keys.push_identity(*row, hashed);
             }
         }
         hashed.push('\0');
-        hexadecimal(Sha256::digest(hashed).get(..ID_BYTES).unwrap_or_default())
+        push_hexadecimal(Sha256::digest(hashed).get(..ID_BYTES).unwrap_or_default(), id);
     }
 }
 
@@ -147,7 +180,12 @@ impl Subject<'_> {
             Name::Account { arn, id } => text.write_str(arn.unwrap_or(id)),
             Name::Root { partition, account_id } => write!(text, "arn:{partition}:iam::{account_id}:root"),
             Name::User { arn } => text.write_str(arn),
-            Name::Key { arn, slot, .. } => write!(text, "{arn}#access_key_{slot}"),
+            Name::Key { arn, slot, .. } => {
+                text.push_str(arn);
+                text.push_str("#access_key_");
+                push_number(i64::from(*slot), text);
+                Ok(())
+            }
         };
     }
 }
@@ -163,8 +201,10 @@ impl Keys<'_> {
         });
         let _ = match date(row) {
             None => write!(text, "slot-{slot}"),
-            Some(own) if is_second => write!(text, "{own}#2"),
-            Some(own) => write!(text, "{own}"),
+            Some(own) => {
+                own.push_to(text);
+                text.write_str(if is_second { "#2" } else { "" })
+            }
         };
     }
 }

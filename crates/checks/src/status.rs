@@ -19,6 +19,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable];
+
     /// The name in tables and rule files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -32,7 +35,7 @@ impl Status {
 
     /// The status of this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable].into_iter().find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
     /// The status of one row: `applies` is `applies_when`, `fails` is `fails_when`, `None` is null.
