@@ -1,4 +1,6 @@
-//! The one loop of every build: windows of chunks are read, worked on side by side, and written in their order.
+//! The one loop of every build: chunks are read, worked on side by side, and written in their order.
+
+use std::collections::VecDeque;
 
 use orgsweep_checks::Checker;
 use orgsweep_core::{Caller, Organization, Run, Timestamp};
@@ -7,7 +9,10 @@ use orgsweep_lake::{Commit, CommittedTable, Coverage, Lake};
 use crate::BuildError;
 use crate::chunk::BuiltChunk;
 use crate::compute::Compute;
-use crate::tables::{Files, Sums, Tables};
+use crate::tables::{Files, FullParts, Sums, Tables};
+
+/// Windows of chunks that are built, or wait to be written, beside the one that is written.
+const AHEAD: usize = 2;
 
 /// Where chunks come from, in order of their accounts.
 pub(crate) trait ChunkSource {
@@ -27,38 +32,58 @@ pub(crate) struct Built {
 /// Builds every chunk of the source into these tables of the run.
 pub(crate) async fn assemble<S: ChunkSource>(
     (lake, run): (&Lake, &Run),
-    mut tables: Tables,
+    tables: Tables,
     mut source: S,
     compute: Compute,
     build: impl Fn(&S::Chunk) -> Result<BuiltChunk, BuildError> + Clone + Send + Sync + 'static,
 ) -> Result<Built, BuildError> {
     let mut files = Files::new(lake, run, &tables);
-    // Three windows are on their way, as none alone keeps every thread busy to its end: one is read, one is built, and
-    // one is written.
-    let (mut window, mut ready, mut ended) = (Vec::new(), Vec::new(), false);
-    while !(ended && window.is_empty() && ready.is_empty()) {
-        let build = build.clone();
-        let worked = compute.run(move || {
-            let (parts, chunks) = compute.both(
-                || tables.write(compute, ready),
-                || compute.map(window, |chunk| build(&chunk)).into_iter().collect::<Result<Vec<_>, _>>(),
-            );
-            Ok::<_, BuildError>((tables, parts?, chunks?))
-        });
-        let read = async { if ended { Ok(Vec::new()) } else { next_window(&mut source, compute.window()).await } };
-        let (worked, next) = tokio::try_join!(biased; worked, Box::pin(read))?;
-        ended |= next.is_empty();
-        let (written, parts, chunks) = worked?;
-        (tables, ready, window) = (written, chunks, next);
+    let (mut building, mut ended) = (VecDeque::new(), false);
+    let mut writing = compute.run(move || Ok::<_, BuildError>((tables, FullParts::new())));
+    let tables = loop {
+        // Chunks are built ahead of those that are written, and parts are put beside both, so that no thread waits for
+        // another.
+        while !ended && building.len() < AHEAD * compute.window() {
+            match files.beside(source.next_chunk()).await? {
+                Some(chunk) => {
+                    let build = build.clone();
+                    building.push_back(compute.run(move || build(&chunk)));
+                }
+                None => ended = true,
+            }
+        }
+        let mut ready = Vec::with_capacity(compute.window());
+        while ready.len() < compute.window()
+            && let Some(chunk) = building.pop_front()
+        {
+            ready.push(files.beside(chunk).await??);
+        }
+        let (mut tables, parts) = files.beside(writing).await??;
         files.put(parts).await?;
-    }
+        if ready.is_empty() {
+            break tables;
+        }
+        writing = compute.run(move || {
+            let parts = tables.write(compute, ready)?;
+            Ok((tables, parts))
+        });
+    };
+    finish((lake, run), tables, files, compute).await
+}
+
+async fn finish(
+    (lake, run): (&Lake, &Run),
+    mut tables: Tables,
+    mut files: Files<'_>,
+    compute: Compute,
+) -> Result<Built, BuildError> {
     let sums = std::mem::take(&mut tables.sums);
-    let (last, calls) = compute.run(move || tables.finish(compute)).await??;
+    let (last, calls) = files.beside(compute.run(move || tables.finish(compute))).await??;
     files.put(last).await?;
     if let Some(calls) = calls {
-        lake.put_calls(&run.run_id, calls).await?;
+        files.beside(lake.put_calls(&run.run_id, calls)).await?;
     }
-    Ok(Built { tables: files.tables(), sums })
+    Ok(Built { tables: files.tables().await?, sums })
 }
 
 /// The next chunks, as many as `count`; none at the end.

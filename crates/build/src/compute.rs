@@ -1,12 +1,15 @@
 //! The one bridge from waiting to working: columns are worked on here, not on the threads that wait for the store.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::BuildError;
 
-/// However many threads there are, this many chunks fill the memory that a build may take.
-const MAX_CHUNKS: usize = 8;
+/// However many threads there are, no more chunks are written at once: three times as many are on their way there.
+const MAX_CHUNKS: usize = 6;
 
 /// Where columns are worked on. What is built is the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,20 +22,16 @@ pub enum Compute {
 }
 
 impl Compute {
-    /// Runs one piece of work to its end.
-    pub(crate) async fn run<T: Send + 'static>(
-        self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, BuildError> {
+    /// Begins a piece of work, whether or not its result is waited for yet.
+    pub(crate) fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Working<T> {
+        let (done, result) = oneshot::channel();
+        // Whoever no longer waits does not want the result.
+        let work = move || drop(done.send(work()));
         match self {
-            Self::Inline => Ok(work()),
-            Self::Rayon => {
-                let (done, result) = oneshot::channel();
-                // Whoever no longer waits does not want the result.
-                rayon::spawn(move || drop(done.send(work())));
-                result.await.map_err(|_| BuildError::Interrupted)
-            }
+            Self::Inline => work(),
+            Self::Rayon => rayon::spawn(work),
         }
+        Working(result)
     }
 
     /// Applies a function to all items and keeps their order, whatever the order of the work.
@@ -44,23 +43,23 @@ impl Compute {
         }
     }
 
-    /// Does two pieces of work, side by side where there are threads for them.
-    pub(crate) fn both<T: Send, U: Send>(
-        self,
-        one: impl FnOnce() -> T + Send,
-        other: impl FnOnce() -> U + Send,
-    ) -> (T, U) {
-        match self {
-            Self::Inline => (one(), other()),
-            Self::Rayon => rayon::join(one, other),
-        }
-    }
-
-    /// How many chunks are worked on at once: one for each thread, since all wait until their columns are encoded.
+    /// How many chunks are written at once: two for each thread, so that threads seldom wait for the last column of all.
     pub(crate) fn window(self) -> usize {
         match self {
             Self::Inline => 1,
-            Self::Rayon => rayon::current_num_threads().clamp(1, MAX_CHUNKS),
+            Self::Rayon => (2 * rayon::current_num_threads()).clamp(1, MAX_CHUNKS),
         }
+    }
+}
+
+/// The result of a piece of work that has begun.
+#[derive(Debug)]
+pub(crate) struct Working<T>(oneshot::Receiver<T>);
+
+impl<T> Future for Working<T> {
+    type Output = Result<T, BuildError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map_err(|_| BuildError::Interrupted)
     }
 }

@@ -1,9 +1,12 @@
 //! The tables of a run while they are written: chunks go in, in order, and parts come out.
 
+use std::pin::{Pin, pin};
+
 use orgsweep_checks::{Checker, Tally};
 use orgsweep_core::{Run, table};
 use orgsweep_lake::{ColumnWork, CommittedFile, CommittedTable, Coverage, Lake, LakeError, Part, TableWriter, encode};
 
+use crate::BuildError;
 use crate::chunk::BuiltChunk;
 use crate::compute::Compute;
 
@@ -100,30 +103,77 @@ impl Sums {
     }
 }
 
-/// The files of each table that are in the lake.
+/// The files of each table that are in the lake, and parts that are on their way there.
 pub(crate) struct Files<'a> {
     lake: &'a Lake,
     run: &'a Run,
     by_table: Vec<(&'static str, Vec<CommittedFile>)>,
+    under_way: Option<UnderWay<'a>>,
 }
+
+/// The files of each table that come of parts.
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<CommittedFile>>, LakeError>> + Send + 'a>>;
 
 impl<'a> Files<'a> {
     pub(crate) fn new(lake: &'a Lake, run: &'a Run, tables: &Tables) -> Self {
-        Self { lake, run, by_table: tables.names.iter().map(|name| (*name, Vec::new())).collect() }
+        let by_table = tables.names.iter().map(|name| (*name, Vec::new())).collect();
+        Self { lake, run, by_table, under_way: None }
     }
 
-    /// Puts parts that are full.
-    pub(crate) async fn put(&mut self, parts: FullParts) -> Result<(), LakeError> {
-        for ((_, files), parts) in self.by_table.iter_mut().zip(parts) {
-            for part in parts {
-                files.push(self.lake.put_part(self.run, part).await?);
-            }
+    /// Sends parts that are full on their way, once those before them have arrived: no more than that is held.
+    pub(crate) async fn put(&mut self, parts: FullParts) -> Result<(), BuildError> {
+        if parts.iter().any(|parts| !parts.is_empty()) {
+            self.arrive().await?;
+            self.under_way = Some(Box::pin(put(self.lake, self.run, parts)));
         }
         Ok(())
     }
 
-    /// The tables as a commit lists them.
-    pub(crate) fn tables(self) -> Vec<CommittedTable> {
-        self.by_table.into_iter().map(|(name, files)| CommittedTable::new(name, files)).collect()
+    /// Waits for something else, while parts go on their way.
+    pub(crate) async fn beside<T, E>(&mut self, other: impl Future<Output = Result<T, E>>) -> Result<T, BuildError>
+    where
+        BuildError: From<E>,
+    {
+        let mut other = pin!(other);
+        loop {
+            let Some(under_way) = &mut self.under_way else { return Ok(other.await?) };
+            tokio::select! {
+                biased;
+                done = &mut other => return Ok(done?),
+                files = under_way => {
+                    self.under_way = None;
+                    self.add(files?);
+                }
+            }
+        }
     }
+
+    async fn arrive(&mut self) -> Result<(), BuildError> {
+        if let Some(under_way) = self.under_way.take() {
+            self.add(under_way.await?);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, files: Vec<Vec<CommittedFile>>) {
+        self.by_table.iter_mut().zip(files).for_each(|((_, all), files)| all.extend(files));
+    }
+
+    /// The tables as a commit lists them, once all parts have arrived.
+    pub(crate) async fn tables(mut self) -> Result<Vec<CommittedTable>, BuildError> {
+        self.arrive().await?;
+        Ok(self.by_table.into_iter().map(|(name, files)| CommittedTable::new(name, files)).collect())
+    }
+}
+
+async fn put(lake: &Lake, run: &Run, parts: FullParts) -> Result<Vec<Vec<CommittedFile>>, LakeError> {
+    let mut files = Vec::with_capacity(parts.len());
+    for parts in parts {
+        let mut of_table = Vec::with_capacity(parts.len());
+        for part in parts {
+            of_table.push(lake.put_part(run, part).await?);
+        }
+        files.push(of_table);
+    }
+    Ok(files)
 }
