@@ -11,9 +11,6 @@ use crate::chunk::BuiltChunk;
 use crate::compute::Compute;
 use crate::tables::{Files, FullParts, Sums, Tables};
 
-/// Windows of chunks that are built, or wait to be written, beside the one that is written.
-const AHEAD: usize = 2;
-
 /// Where chunks come from, in order of their accounts.
 pub(crate) trait ChunkSource {
     /// A chunk as it was read, not worked on yet.
@@ -38,12 +35,12 @@ pub(crate) async fn assemble<S: ChunkSource>(
     build: impl Fn(&S::Chunk) -> Result<BuiltChunk, BuildError> + Clone + Send + Sync + 'static,
 ) -> Result<Built, BuildError> {
     let mut files = Files::new(lake, run, &tables);
-    let (mut building, mut ended) = (VecDeque::new(), false);
+    let (mut building, mut ready, mut ended) = (VecDeque::new(), Vec::new(), false);
     let mut writing = compute.run(move || Ok::<_, BuildError>((tables, FullParts::new())));
+    // The next chunks are built while those before them are written, and parts are put beside both, so that no thread waits
+    // for another.
     let tables = loop {
-        // Chunks are built ahead of those that are written, and parts are put beside both, so that no thread waits for
-        // another.
-        while !ended && building.len() < AHEAD * compute.window() {
+        while !ended && building.len() < compute.at_once() {
             match files.beside(source.next_chunk()).await? {
                 Some(chunk) => {
                     let build = build.clone();
@@ -52,19 +49,20 @@ pub(crate) async fn assemble<S: ChunkSource>(
                 None => ended = true,
             }
         }
-        let mut ready = Vec::with_capacity(compute.window());
-        while ready.len() < compute.window()
+        if ready.len() < compute.window()
             && let Some(chunk) = building.pop_front()
         {
             ready.push(files.beside(chunk).await??);
+            continue;
         }
         let (mut tables, parts) = files.beside(writing).await??;
         files.put(parts).await?;
         if ready.is_empty() {
             break tables;
         }
+        let chunks = std::mem::take(&mut ready);
         writing = compute.run(move || {
-            let parts = tables.write(compute, ready)?;
+            let parts = tables.write(compute, chunks)?;
             Ok((tables, parts))
         });
     };

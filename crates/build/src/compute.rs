@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::BuildError;
 
-/// However many threads there are, no more chunks are written at once: three times as many are on their way there.
-const MAX_CHUNKS: usize = 6;
+/// However many threads there are, this many chunks at each step of a build fill the memory that it may take.
+const MAX_CHUNKS: usize = 8;
 
 /// Where columns are worked on. What is built is the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,11 +43,19 @@ impl Compute {
         }
     }
 
+    /// How many chunks are built at once: one for each thread.
+    pub(crate) fn at_once(self) -> usize {
+        match self {
+            Self::Inline => 1,
+            Self::Rayon => rayon::current_num_threads().clamp(1, MAX_CHUNKS),
+        }
+    }
+
     /// How many chunks are written at once: two for each thread, so that threads seldom wait for the last column of all.
     pub(crate) fn window(self) -> usize {
         match self {
             Self::Inline => 1,
-            Self::Rayon => (2 * rayon::current_num_threads()).clamp(1, MAX_CHUNKS),
+            Self::Rayon => (2 * self.at_once()).min(MAX_CHUNKS),
         }
     }
 }
