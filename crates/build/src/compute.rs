@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::BuildError;
 
 /// However many threads there are, this many chunks at each step of a build fill the memory that it may take.
-const MAX_CHUNKS: usize = 8;
+const MAX_CHUNKS: usize = 6;
 
 /// Where columns are worked on. What is built is the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

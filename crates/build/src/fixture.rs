@@ -331,6 +331,8 @@ impl fmt::Display for Dying {
 impl ObjectStore for Dying {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         let left = self.puts_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        // Long enough for what else is under way to go on.
+        tokio::time::sleep(Duration::from_millis(2)).await;
         left.map_err(|_| object_store::Error::Generic { store: "Dying", source: "it died".into() })?;
         self.store.put_opts(path, payload, options).await
     }

@@ -20,7 +20,7 @@ pub struct Chunk<'a> {
 #[derive(Debug, Clone)]
 pub struct Verdicts {
     /// Rows of `findings`, by account, then check, then resource in the order of its table; what concerns the account
-    /// as a whole stands first.
+    /// as a whole stands first. Texts that repeat come with a dictionary.
     pub findings: RecordBatch,
     /// Rows of `check_results`, by account, then check: one for every account and check.
     pub check_results: RecordBatch,
@@ -239,6 +239,41 @@ mod tests {
         assert_ne!(same[0], same[1]);
         assert_eq!(same[0], one[0]);
         assert_eq!(same[0].len(), 32);
+    }
+
+    /// Choices are made for rows that are told of, which in the view of key slots are not where they were judged.
+    #[test]
+    fn a_text_chooses_by_the_row_that_it_is_about() {
+        let organization = Organization::read(
+            r#"
+            [[account]]
+            [[account.users]]
+            user = "ann"
+            mfa_active = true
+            password_enabled = true
+            [[account.users]]
+            user = "ben"
+            mfa_active = false
+            password_enabled = true
+            access_key_2_active = true
+            [[account.users]]
+            user = "cem"
+            mfa_active = false
+            password_enabled = false
+            access_key_1_active = true
+            access_key_2_active = true
+            access_key_2_last_rotated = "-1d"
+            "#,
+        );
+        let messages = |table: &str, fails_when: &str, message: &str| {
+            let keys = format!("table = \"{table}\"\nfails_when = \"{fails_when}\"\nevidence = []\n");
+            let pack = pack(&format!("{keys}message = \"{message}\""));
+            show(&verdicts(&pack, &organization).findings, &["message"])
+        };
+        let of_slots = "{user} {if slot = 1}first{else}{if last_rotated is null}second, undated{else}second{end}{end}";
+        assert_eq!(messages("access_keys", "active", of_slots), "ben second, undated\ncem first\ncem second\n");
+        let of_users = "{user} {if is_root}root{else}{if password_enabled}password{else}nothing{end}{end}";
+        assert_eq!(messages("credentials", "not mfa_active", of_users), "ben password\ncem nothing\n");
     }
 
     #[test]

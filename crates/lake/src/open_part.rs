@@ -9,10 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::DataType;
 use bytes::Bytes;
 use orgsweep_core::table::Table;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
@@ -109,6 +110,7 @@ impl OpenPart {
         while self.group_rows < full
             && let Some(batch) = queue.pop_front()
         {
+            hold_types(self.table, &batch)?;
             let rows = batch.num_rows().min(full - self.group_rows);
             if rows < batch.num_rows() {
                 queue.push_front(batch.slice(rows, batch.num_rows() - rows));
@@ -173,6 +175,32 @@ impl OpenPart {
     pub(crate) fn end(self) -> Result<(u64, object_store::PutPayload)> {
         let (rows, bytes) = self.finish()?;
         Ok((rows, bytes.into_payload()?))
+    }
+}
+
+/// Columns are those of the table, whose texts may come with a dictionary.
+fn hold_types(table: &Table, batch: &RecordBatch) -> Result<()> {
+    let (wanted, schema) = (table.schema(), batch.schema());
+    let are_as_many = wanted.fields().len() == schema.fields().len();
+    match wanted.fields().iter().zip(schema.fields()).find(|(wanted, own)| !fits(wanted.data_type(), own.data_type())) {
+        None if are_as_many => Ok(()),
+        None => Err(ParquetError::General(format!("rows of {} columns", schema.fields().len()))),
+        Some((wanted, own)) => {
+            let told = format!("{} is {}, not {}", own.name(), own.data_type(), wanted.data_type());
+            Err(ParquetError::General(told))
+        }
+    }
+}
+
+fn fits(wanted: &DataType, own: &DataType) -> bool {
+    match (wanted, own) {
+        (DataType::Utf8, DataType::Dictionary(key, text)) => **key == DataType::UInt32 && **text == DataType::Utf8,
+        (DataType::List(wanted), DataType::List(own)) => fits(wanted.data_type(), own.data_type()),
+        (DataType::Struct(wanted), DataType::Struct(own)) => {
+            wanted.len() == own.len()
+                && wanted.iter().zip(own).all(|(wanted, own)| fits(wanted.data_type(), own.data_type()))
+        }
+        _ => wanted == own,
     }
 }
 

@@ -304,6 +304,23 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_other_types_are_refused() {
+        let rows = credentials(1, &["anna"]);
+        let mut columns = rows.columns().to_vec();
+        columns[2] = columns[4].clone();
+        let fields: Vec<_> = columns
+            .iter()
+            .zip(rows.schema().fields())
+            .map(|(column, field)| arrow_schema::Field::new(field.name(), column.data_type().clone(), true))
+            .collect();
+        let mut writer = TableWriter::new(table::credentials(), DEFAULT_PART_BYTES);
+        writer.push(RecordBatch::try_new(std::sync::Arc::new(arrow_schema::Schema::new(fields)), columns).unwrap());
+        let error = writer.next_work().err().unwrap();
+        let told = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+        assert!(told.contains("user is Boolean, not Utf8"), "{error}: {told}");
+    }
+
+    #[test]
     fn the_file_says_how_it_is_sorted_and_nothing_of_who_wrote_it() {
         let [part] = write(&batches(3), DEFAULT_PART_BYTES).try_into().unwrap();
         let reader = SerializedFileReader::new(Bytes::from(part.payload().unwrap())).unwrap();

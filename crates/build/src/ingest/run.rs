@@ -143,8 +143,9 @@ mod tests {
         for died_after in 0..expected.len() + 2 {
             let store = Arc::new(InMemory::new());
             let dying = Lake::over(Dying::after(&store, died_after), "dying");
-            ingest(&dying, folder.path(), INLINE, false).await.unwrap_err();
-            let again = ingest(&lake(&store), folder.path(), INLINE, false).await.unwrap();
+            let compute = if died_after % 2 == 0 { INLINE } else { Compute::Rayon };
+            ingest(&dying, folder.path(), compute, false).await.unwrap_err();
+            let again = ingest(&lake(&store), folder.path(), compute, false).await.unwrap();
             assert!(table_files(&store).await == expected, "after {died_after} puts");
             assert_eq!((&again.commit.tables, &again.commit.checks), (&first.commit.tables, &first.commit.checks));
         }

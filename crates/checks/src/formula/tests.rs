@@ -24,7 +24,8 @@ use crate::{Checker, RulePack};
 
 type Expression = Arc<dyn PhysicalExpr>;
 
-const TEXTS: [&str; 10] = ["", "a", "ab", "b", "N/A", "no_information", "no_informatics", "eightlet", "ä", "aa"];
+const TEXTS: [&str; 12] =
+    ["", "a", "ab", "b", "N/A", "no_information", "no_informatics", "eightlet", "eightlets", "eightletx", "ä", "aa"];
 const NUMBERS: [i64; 8] = [-1, 0, 1, 2, 7, 40, i32::MAX as i64, i32::MIN as i64];
 const COMPARISONS: [Operator; 6] =
     [Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq];

@@ -20,6 +20,9 @@ use super::plan::LeafPlan;
 /// Bytes of a page's header, about.
 const HEADER_BYTES: usize = 64;
 
+/// Bytes of a compressed page for which a thread keeps the room.
+const MOST_KEPT: usize = 1 << 20;
+
 thread_local! {
     /// A thread's own compressor, a megabyte that a column would hold as long as it grows, and what it writes to.
     static COMPRESSOR: RefCell<Option<(Compressor<'static>, Vec<u8>)>> = const { RefCell::new(None) };
@@ -208,7 +211,10 @@ fn compress(body: &[u8], zstd_level: i32) -> std::io::Result<Bytes> {
         written.clear();
         written.reserve(zstd::zstd_safe::compress_bound(body.len()));
         compressor.compress_to_buffer(body, written)?;
-        Ok(Bytes::copy_from_slice(written))
+        let page = Bytes::copy_from_slice(written);
+        written.clear();
+        written.shrink_to(MOST_KEPT);
+        Ok(page)
     })
 }
 

@@ -61,7 +61,9 @@ fn array(field: &Field, len: usize, rng: &mut Rng) -> ArrayRef {
     let kind = [Kind::Constant, Kind::Few, Kind::Any][rng.usize(..3)];
     let nulls = field.is_nullable() && rng.u8(..4) > 0;
     if let DataType::List(item) = field.data_type() {
-        let lengths: Vec<usize> = (0..len).map(|_| rng.usize(..4)).collect();
+        // Some lists are longer than a word has bits.
+        let longest = if len < 600 && rng.bool() { 200 } else { 4 };
+        let lengths: Vec<usize> = (0..len).map(|_| rng.usize(..longest)).collect();
         let items = array(item, lengths.iter().sum(), rng);
         // Behind a null may lie items all the same.
         let there = nulls.then(|| (0..len).map(|_| rng.bool()).collect::<Vec<bool>>().into());
