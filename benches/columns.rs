@@ -26,7 +26,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::nullif::nullif;
 use orgsweep_core::table::credential_report;
 use orgsweep_core::{AccountId, Run, RunId, Sources, Timestamp};
-use orgsweep_lake::{ColumnWork, DEFAULT_PART_BYTES, Lake, TableWriter, encode};
+use orgsweep_lake::{ColumnWork, DEFAULT_PART_BYTES, Lake, Part, TableWriter, encode};
 use orgsweep_report::{Origin, Parser};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -206,25 +206,26 @@ impl Reports {
             let parts = encode([writer], |work| work.into_par_iter().map(ColumnWork::encode).collect());
             parts.unwrap().into_iter().flatten().collect::<Vec<_>>()
         };
-        let mut parsed = windows.next().map(parse);
+        let put = |parts: Vec<Part>| {
+            let put = |part| runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;
+            parts.into_iter().map(put).sum::<u64>()
+        };
+        let (mut parsed, mut full) = (windows.next().map(parse), Vec::new());
         while let Some(batches) = parsed {
             let next = windows.next();
-            // Those that come next are parsed while these are encoded.
             counted.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
             for batch in batches {
                 writer.push(batch);
             }
-            let (parts, following) = rayon::join(|| encoded(&mut writer), || next.map(parse));
-            for part in parts {
-                counted.written += runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;
-            }
-            parsed = following;
+            // As in a build, those that come next are parsed, and parts that are full put, while these are encoded.
+            let beside = || rayon::join(|| next.map(parse), || put(full));
+            let (parts, (following, written)) = rayon::join(|| encoded(&mut writer), beside);
+            counted.written += written;
+            (parsed, full) = (following, parts);
         }
         writer.end();
         let last = encoded(&mut writer);
-        for part in last.into_iter().chain(writer.last_part().unwrap()) {
-            counted.written += runtime.block_on(lake.put_part(&run, part)).unwrap().bytes;
-        }
+        counted.written += put(full.into_iter().chain(last).chain(writer.last_part().unwrap()).collect());
         counted
     }
 
