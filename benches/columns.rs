@@ -203,7 +203,7 @@ impl Reports {
             window.par_iter().map(|reports| columns_of(reports)).collect::<Vec<_>>()
         };
         let encoded = |writer: &mut TableWriter| {
-            let parts = encode([writer], |work| work.into_par_iter().map(ColumnWork::encode).collect());
+            let parts = encode([writer], |work| work.into_par_iter().with_max_len(1).map(ColumnWork::encode).collect());
             parts.unwrap().into_iter().flatten().collect::<Vec<_>>()
         };
         let put = |parts: Vec<Part>| {
