@@ -84,16 +84,6 @@ async fn finish(
     Ok(Built { tables: files.tables().await?, sums })
 }
 
-/// The next chunks, as many as `count`; none at the end.
-pub(crate) async fn next_window<S: ChunkSource>(source: &mut S, count: usize) -> Result<Vec<S::Chunk>, BuildError> {
-    let mut window = Vec::with_capacity(count);
-    while window.len() < count {
-        let Some(chunk) = source.next_chunk().await? else { break };
-        window.push(chunk);
-    }
-    Ok(window)
-}
-
 impl Built {
     /// The commit of what was built.
     pub(crate) fn commit(

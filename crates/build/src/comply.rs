@@ -8,7 +8,7 @@ use orgsweep_core::table;
 use orgsweep_lake::{Commit, Lake};
 
 use crate::BuildError;
-use crate::assemble::next_window;
+use crate::assemble::ChunkSource;
 use crate::chunk::{ChunkLimits, joined, judge};
 use crate::committed::CommittedChunks;
 use crate::compute::Compute;
@@ -40,6 +40,16 @@ pub async fn comply(
         });
         compliance = counted.await??;
     }
+}
+
+/// The next chunks, as many as `count`; none at the end.
+async fn next_window<S: ChunkSource>(source: &mut S, count: usize) -> Result<Vec<S::Chunk>, BuildError> {
+    let mut window = Vec::with_capacity(count);
+    while window.len() < count {
+        let Some(chunk) = source.next_chunk().await? else { break };
+        window.push(chunk);
+    }
+    Ok(window)
 }
 
 #[cfg(test)]

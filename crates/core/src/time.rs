@@ -57,10 +57,9 @@ impl Timestamp {
     /// The calendar day in UTC, `2026-11-22`.
     #[must_use]
     pub fn date(self) -> String {
-        match self.seconds_text().as_ref().and_then(|text| text.first_chunk::<10>()) {
-            Some(day) => as_text(day).to_owned(),
-            None => self.chrono().map_or_else(|| self.0.to_string(), |time| time.date_naive().to_string()),
-        }
+        let mut day = String::new();
+        self.push_date_to(&mut day);
+        day
     }
 
     /// Writes the time behind what is there, as it is displayed.
@@ -73,9 +72,11 @@ impl Timestamp {
 
     /// Writes the day of [`Timestamp::date`] behind what is there.
     pub fn push_date_to(self, text: &mut String) {
-        match self.seconds_text().as_ref().and_then(|text| text.first_chunk::<10>()) {
-            Some(day) => text.push_str(as_text(day)),
-            None => text.push_str(&self.date()),
+        if let Some(day) = self.seconds_text().as_ref().and_then(|text| text.first_chunk::<10>()) {
+            text.push_str(as_text(day));
+        } else {
+            let day = self.chrono().map_or_else(|| self.0.to_string(), |time| time.date_naive().to_string());
+            text.push_str(&day);
         }
     }
 
